@@ -1,14 +1,167 @@
-"""The engine as a child process: its pipes, its priority, its end in words. No Qt in here."""
+"""The engine as a child process: its pipes, its priority, its end in words. No Qt in here.
 
+Two threads serve the pipes, so that nobody who talks to the child ever waits for it: one writes what was sent, one keeps
+the last lines of standard error. The child dies with the viewer, however the viewer dies: the kernel then closes the
+child's standard input, and the engine takes its end as Stop.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from queue import SimpleQueue
+
+import psutil
+
+TAIL_LINES = 200
+LONGEST_LINE = 1 << 20
+"""Bytes; an event is far shorter, and a child gone mad must not fill the viewer's memory."""
+NICENESS = 10
 
 
 class Child:
-    """One `python -m cvrl_napari ...` with JSON lines going in and out."""
+    """One `python -m cvrl_napari ARGUMENTS`, JSON lines going in and coming out.
+
+    What is sent before `start` reaches the child once it listens.
+    """
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        raise NotImplementedError
+        # -P: a file called torch.py in the working folder must not be imported in place of torch.
+        self.command = [sys.executable, "-P", "-m", "cvrl_napari", *arguments]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._kill_asked = False
+        self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start the process, with a lower priority than the viewer's.
+
+        Raises
+        ------
+        OSError
+            If it cannot be started.
+        """
+        # Its own process group, so that Ctrl+C in the terminal that started the viewer is not Ctrl+C for a training run;
+        # not its own session, because Linux schedules sessions against each other and niceness would lose its effect.
+        self._process = process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"},
+            process_group=None if sys.platform == "win32" else 0,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        # Before the child has threads: on Linux niceness belongs to a thread, and those it starts inherit it.
+        with suppress(psutil.Error):
+            psutil.Process(process.pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", NICENESS))
+        self._threads = [
+            threading.Thread(target=serve, args=[process], daemon=True) for serve in (self._keep_tail, self._write)
+        ]
+        for thread in self._threads:
+            thread.start()
+        if self._kill_asked:
+            self.kill()
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process and of its group; None before `start`."""
+        return self._process.pid if self._process else None
+
+    def send(self, line: str) -> None:
+        """Send one line to the child's standard input; never waits, never fails."""
+        self._outbox.put(line.encode() + b"\n")
+
+    def close_input(self) -> None:
+        """Tell the child that nobody will say anything any more."""
+        self._outbox.put(None)
 
     def lines(self) -> Iterator[bytes]:
-        """Yield what the child says, line by line, until it ends."""
-        raise NotImplementedError
+        """Yield what the child writes to standard output, line by line without line breaks, until it ends."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        while line := self._process.stdout.readline(LONGEST_LINE):
+            yield line.rstrip(b"\r\n")
+
+    def note(self, line: bytes) -> None:
+        """Keep a line of standard output that nobody understood next to those of standard error."""
+        self._tail.append(line.decode(errors="replace"))
+
+    def tail(self) -> str:
+        """Return the last lines of standard error."""
+        return "\n".join(tuple(self._tail))
+
+    def kill(self) -> None:
+        """End the child and whatever it started, at once; when it has not started yet, as soon as it has."""
+        self._kill_asked = True
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        if sys.platform == "win32":
+            with suppress(psutil.Error):
+                for descendant in psutil.Process(process.pid).children(recursive=True):
+                    descendant.kill()
+            process.kill()
+        else:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def finish(self, patience_s: float) -> int:
+        """Wait for the child to end, kill it when it takes too long, close the pipes; returns the exit code.
+
+        Negative exit codes are signals (POSIX).
+        """
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        try:
+            code = process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            code = process.wait()
+        self.close_input()
+        for thread in self._threads:
+            thread.join(1.0)  # a grandchild that outlived the child may hold a pipe open
+        process.stdout.close()
+        return code
+
+    def _keep_tail(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stderr is not None
+        with process.stderr as pipe:
+            while line := pipe.readline(LONGEST_LINE):
+                self.note(line.rstrip(b"\r\n"))
+
+    def _write(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        # A child that is gone breaks the pipe; that it is gone, `lines` and `finish` tell.
+        with suppress(OSError), process.stdin as pipe:
+            while (line := self._outbox.get()) is not None:
+                pipe.write(line)
+                pipe.flush()
+
+
+def words_for_exit(code: int, tail: str) -> str:
+    """Say in half a sentence why a process ended with this exit code, looking at its last words.
+
+    Examples
+    --------
+    >>> words_for_exit(-9, "")
+    'the system ran out of memory, or something else killed it (signal 9)'
+    """
+    if "CUDA out of memory" in tail or "CUDA error: out of memory" in tail:
+        return "the graphics card ran out of memory"
+    if code == -9:
+        return "the system ran out of memory, or something else killed it (signal 9)"
+    if "MemoryError" in tail or "can't allocate memory" in tail or "Unable to allocate" in tail:
+        return "the system ran out of memory"
+    if "No space left on device" in tail:
+        return "the disk is full"
+    if code < 0:
+        return f"it crashed ({signal.strsignal(-code) or 'unknown'}, signal {-code})"
+    last_words = next((line.strip() for line in reversed(tail.splitlines()) if line.strip()), "")
+    return f"{last_words} (exit code {code})" if last_words else f"it ended without a word (exit code {code})"

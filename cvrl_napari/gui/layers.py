@@ -1,14 +1,69 @@
-"""The only place that makes or changes napari layers: scan, labels, mask and difference of the case on view."""
+"""The only place that makes or changes napari layers: scan, labels, mask and difference of the case on view.
 
-from collections.abc import Sequence
+The mask of the network is drawn as a contour and the person's labels as a filled area, both in the colour of the class:
+a stroke must be felt under the brush, and a contour lets the grey values at the border be judged, which is where masks
+are right or wrong. They stay apart where they overlap, and neither needs a colour of its own.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
 
 import napari
 import numpy as np
-from qtpy.QtCore import QObject, Signal
+from napari.layers import Image, Labels, Layer
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from cvrl_napari.engine.events import Box, PreviewReady
-from cvrl_napari.study.study import StructureClass, Study
+from cvrl_napari.gui import difference
+from cvrl_napari.gui.case_view import CaseView, display_translate, grey_limits, turn_head_up
+from cvrl_napari.gui.class_colors import BACKGROUND, class_colormap, class_names, colormap, names
+from cvrl_napari.study.classes import StructureClass
+from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.volume import Volume
+
+VIEW_REST_MS = 200
+"""Milliseconds a slice must stay on view before the run is told to predict it."""
+CONTOUR_WIDTH = 2
+LABELS_OPACITY = 0.5
+MASK_OPACITY = 1.0
+UNITS = ("mm", "mm", "mm")
+KEPT_BRUSH = (
+    "selected_label",
+    "brush_size",
+    "n_edit_dimensions",
+    "preserve_labels",
+    "contiguous",
+    "mode",
+    "opacity",
+    "visible",
+)
+    "selected_label",
+    "brush_size",
+    "n_edit_dimensions",
+    "preserve_labels",
+    "contiguous",
+    "opacity",
+    "visible",
+    "mode",
+)
+"""What a person has set on the labels layer and expects to find on the next case."""
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The case on view and its layers."""
+
+    study: Study
+    case: str
+    image: Image
+    mask: Labels
+    labels: Labels
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return self.image, self.mask, self.labels
 
 
 class Layers(QObject):
@@ -17,10 +72,10 @@ class Layers(QObject):
     Signals
     -------
     labels_painted : str
-        The case whose labels the person changed (stroke, fill, undo, redo, accept); at the end of a stroke, not during it.
+        The case whose labels the person changed: after a stroke, fill, undo, redo or accept.
     case_left : str, object
-        Case and its labels (uint8, (z, y, x)) when another case is about to be shown and the labels changed since the last
-        `mark_saved()`: the last chance to save. Emitted synchronously.
+        Case and its labels (uint8, (z, y, x)) just before another case is shown, when they changed since the last
+        `mark_saved()`: the last chance to save them.
     view_changed : str, int, int
         Case, axis (0 = z) and index of the slice on view, 200 ms after it last moved.
     """
@@ -31,76 +86,314 @@ class Layers(QObject):
 
     def __init__(self, viewer: napari.Viewer, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        raise NotImplementedError
+        self._viewer = viewer
+        self._shown: _Shown | None = None
+        self._difference: Labels | None = None
+        self._is_unsaved = False
+        self._mask_source: str | None = None
+        self._has_mask = False
+        self._opacity = MASK_OPACITY
+        self._views: dict[str, CaseView] = {}
+        # napari announces some changes before it makes them: listeners are told when the event loop comes round.
+        self._painted = self._timer(0, self._tell_painted)
+        self._moved = self._timer(VIEW_REST_MS, self._tell_view)
+        viewer.dims.events.point.connect(self._on_view)
+        viewer.dims.events.order.connect(self._on_view)
+        viewer.dims.events.ndisplay.connect(self._on_view)
 
     @property
     def case(self) -> str | None:
         """The case on view."""
-        raise NotImplementedError
+        return self._shown.case if self._shown else None
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether the labels on view changed since they were shown or last marked as saved."""
+        return self._is_unsaved
+
+    def mark_saved(self) -> None:
+        """Remember that the labels on view are on disk."""
+        self._is_unsaved = False
+
+    def labels_array(self) -> np.ndarray:
+        """Return the labels on view, uint8, (z, y, x): the layer's own array, not a copy. (0, 0, 0) without a case."""
+        return self._shown.labels.data if self._shown else np.zeros((0, 0, 0), np.uint8)
+
+    def mask_array(self) -> np.ndarray:
+        """Return the mask on view, uint8, (z, y, x): the layer's own array, not a copy. (0, 0, 0) without a case."""
+        return self._shown.mask.data if self._shown else np.zeros((0, 0, 0), np.uint8)
 
     def show_case(self, study: Study, case_id: str, *, scan: Volume | None = None) -> None:
-        """Show a case; `scan` spares reading it again when the caller already has it (read in a thread).
+        """Show a case in place of the one on view, at the slice, zoom and contrast it was left with.
+
+        Parameters
+        ----------
+        scan : Volume, optional
+            The case's scan, when the caller has read it already (in a thread: a large one takes seconds).
 
         Raises
         ------
         VolumeError, StudyError
             When scan or labels cannot be read; what was on view stays.
         """
-        raise NotImplementedError
+        scan = scan if scan is not None else study.read_scan(case_id)
+        labels = study.read_labels(case_id)
+        labels = np.zeros(scan.array.shape, np.uint8) if labels is None else np.array(labels, np.uint8, order="C")
+        before = self._leave()
+        shown = self._make(study, case_id, scan, labels)
+        if before is not None:
+            for name in KEPT_BRUSH:
+                setattr(shown.labels, name, getattr(before.labels, name))
+            shown.mask.visible = before.mask.visible
+        self._listen(shown.labels)
+        # The new layers come before the old ones go: a viewer without layers forgets which plane it shows.
+        for layer in shown.layers:
+            self._viewer.add_layer(layer)
+        if before is not None:
+            self._remove(before.layers)
+        self._shown = shown
+        self._viewer.layers.selection.active = shown.labels
+        self._look(case_id, shown)
 
     def clear(self) -> None:
-        """Take the case off the viewer (`case_left` is emitted first when needed)."""
-        raise NotImplementedError
+        """Take the case off the viewer; `case_left` is emitted first when there is something to save."""
+        before = self._leave()
+        self._shown = None
+        if before is not None:
+            self._remove(before.layers)
 
-    def labels_array(self) -> np.ndarray:
-        """Return the labels on view, uint8, (z, y, x): the layer's own array, not a copy. Empty (0, 0, 0) without a case."""
-        raise NotImplementedError
-
-    def mask_array(self) -> np.ndarray:
-        """Return the mask on view, uint8, (z, y, x): the layer's own array, not a copy. Empty (0, 0, 0) without a case."""
-        raise NotImplementedError
-
-    def mark_saved(self) -> None:
-        """Remember that the labels on view are on disk."""
-        raise NotImplementedError
-
-    @property
-    def is_unsaved(self) -> bool:
-        """Whether the labels on view changed since they were shown or last marked as saved."""
-        raise NotImplementedError
+    def close(self) -> None:
+        """Clear, and let go of the viewer."""
+        self.clear()
+        for emitter in (self._viewer.dims.events.point, self._viewer.dims.events.order, self._viewer.dims.events.ndisplay):
+            emitter.disconnect(self._on_view)
+        self._moved.stop()
 
     def set_classes(self, classes: Sequence[StructureClass]) -> None:
         """Recolor and rename the classes of the layers on view."""
-        raise NotImplementedError
+        if self._shown is not None:
+            for layer in (self._shown.labels, self._shown.mask):
+                layer.colormap = class_colormap(classes)
+                layer.features = class_names(classes)
 
     def select_class(self, class_id: int) -> None:
         """Paint with this class from now on: 0 erases, 255 paints background."""
-        raise NotImplementedError
+        if self._shown is not None:
+            self._shown.labels.selected_label = class_id
 
     def update_overlay(self, event: PreviewReady) -> bool:
-        """Copy the changed box of a preview into the mask on view; False when the event is of another case or unreadable."""
-        raise NotImplementedError
+        """Bring the mask on view up to date with a preview.
+
+        Only the box that changed is copied out of the memory-mapped file, all of it when the mask came from elsewhere.
+        Returns False when the event is of another case, or the file is not a mask of this one; the next preview is then
+        copied as a whole.
+        """
+        shown = self._shown
+        if shown is None or event.case != shown.case:
+            return False
+        whole = event.path != self._mask_source
+        if event.box is None and not whole:
+            return True
+        mask = shown.mask.data
+        self._mask_source = None
+        try:
+            preview = np.load(event.path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):  # being replaced, or the run's folder was deleted
+            return False
+        if preview.shape != mask.shape or preview.dtype != np.uint8:
+            return False
+        inside = ... if whole or event.box is None else _slices(event.box)
+        mask[inside] = preview[inside]
+        self._mask_source = event.path
+        self._refresh_mask()
+        return True
 
     def set_mask(self, mask: np.ndarray) -> None:
-        """Show a whole mask, uint8, (z, y, x) on the scan's grid (a prediction)."""
-        raise NotImplementedError
+        """Show a whole mask on the scan's grid (a prediction), uint8, (z, y, x).
+
+        Raises
+        ------
+        ValueError
+            If it has another shape than the scan on view.
+        """
+        if self._shown is None or mask.shape != self._shown.mask.data.shape:
+            raise ValueError(f"a mask of shape {mask.shape} does not fit the scan on view, {self.mask_array().shape}")
+        self._shown.mask.data[...] = mask
+        self._mask_source = None
+        self._refresh_mask()
 
     def accept(self, class_id: int | None = None, box: Box | None = None) -> int:
         """Turn the mask into labels, as one undoable step; returns how many voxels changed.
 
+        The mask replaces the labels; painted background stays where the mask is background too.
+
         Parameters
         ----------
         class_id : int, optional
-            Only this class is taken over; other labels stay where the mask is not of this class.
+            Only this class is taken over; labels of other classes stay where the mask is not of this class.
         box : Box, optional
-            Only inside this box.
+            Only inside this box, ((z0, z1), (y0, y1), (x0, x1)).
         """
-        raise NotImplementedError
+        if self._shown is None or not self._has_mask:
+            return 0
+        inside = (slice(None),) * 3 if box is None else _slices(box)
+        labels, mask = self._shown.labels.data[inside], self._shown.mask.data[inside]
+        if class_id is None:
+            wanted = np.where((mask == 0) & (labels == BACKGROUND), labels, mask)
+        else:
+            wanted = np.where(mask == class_id, mask, np.where(labels == class_id, 0, labels))
+        changed = np.nonzero(wanted != labels)
+        if changed[0].size:
+            starts = [part.indices(size)[0] for part, size in zip(inside, self._shown.labels.data.shape, strict=True)]
+            indices = tuple(axis + start for axis, start in zip(changed, starts, strict=True))
+            self._shown.labels.data_setitem(indices, wanted[changed].astype(np.uint8))
+        return int(changed[0].size)
 
     def difference(self, on: bool) -> None:
-        """Show or hide where labels and mask differ; follows both while shown."""
-        raise NotImplementedError
+        """Show or hide where labels and mask differ; it follows both while shown."""
+        if self._difference is not None and (not on or self._shown is None):
+            self._remove((self._difference,))
+            self._difference = None
+        if on and self._shown is not None and self._difference is None:
+            self._difference = Labels(
+                self._compare(),
+                name=_name("Difference", self._shown.case),
+                colormap=colormap(difference.COLORS),
+                features=names(difference.WORDS),
+                opacity=0.8,
+                **_place(self._shown.labels),
+            )
+            self._difference.editable = False
+            self._viewer.add_layer(self._difference)
+            self._viewer.layers.selection.active = self._shown.labels
 
     def set_opacity(self, opacity: float) -> None:
         """Opacity of the mask, 0 to 1; kept from case to case."""
-        raise NotImplementedError
+        self._opacity = opacity
+        if self._shown is not None:
+            self._shown.mask.opacity = opacity
+
+    def _make(self, study: Study, case_id: str, scan: Volume, labels: np.ndarray) -> _Shown:
+        """Make the layers of a case; every layer lies where the scan lies."""
+        place: dict[str, Any] = {"scale": scan.spacing, "translate": display_translate(scan), "units": UNITS}
+        array = scan.array.astype(scan.array.dtype.newbyteorder("="), copy=False)  # a big-endian texture cannot be drawn
+        image = Image(array, name=case_id, colormap="gray", contrast_limits=grey_limits(array), **place)
+        source = {"cvrl_source": str(study.case(case_id).scan)}
+        image.metadata.update(source)
+        look: dict[str, Any] = {"colormap": class_colormap(study.classes), "features": class_names(study.classes), **place}
+        mask = Labels(np.zeros(labels.shape, np.uint8), name=_name("Mask", case_id), opacity=self._opacity, **look)
+        mask.metadata.update(source)
+        mask.editable = False
+        mask.contour = CONTOUR_WIDTH if self._viewer.dims.ndisplay == 2 else 0
+        painted = Labels(labels, name=_name("Labels", case_id), opacity=LABELS_OPACITY, **look)
+        painted.metadata.update(source, cvrl_painted_background=BACKGROUND)
+        return _Shown(study, case_id, image, mask, painted)
+
+    def _listen(self, labels: Labels) -> None:
+        labels.events.paint.connect(self._on_painted)
+        labels.events.data.connect(self._on_painted)
+        # napari has events for strokes, none for their undoing.
+        labels.undo = self._announced(labels.undo)
+        labels.redo = self._announced(labels.redo)
+
+    def _announced(self, function: Callable[[], None]) -> Callable[[], None]:
+        @wraps(function)
+        def announced() -> None:
+            function()
+            self._on_painted()
+
+        return announced
+
+    def _leave(self) -> _Shown | None:
+        """Remember how the case on view is looked at, and offer what is not saved; returns it."""
+        self.difference(False)
+        self._painted.stop()
+        shown = self._shown
+        if shown is not None:
+            self._views[shown.case] = CaseView.of(self._viewer, shown.image)
+            self._opacity = shown.mask.opacity
+            if self._is_unsaved:
+                self.case_left.emit(shown.case, shown.labels.data)
+            shown.labels.events.paint.disconnect(self._on_painted)
+            shown.labels.events.data.disconnect(self._on_painted)
+        self._is_unsaved = self._has_mask = False
+        self._mask_source = None
+        return shown
+
+    def _look(self, case_id: str, shown: _Shown) -> None:
+        """Look at the case as it was left; a new one as a whole, at the middle of what is painted or of the scan."""
+        if case_id in self._views:
+            self._views[case_id].restore(self._viewer, shown.image)
+        else:
+            painted = np.flatnonzero(shown.labels.data.any(axis=(1, 2)))
+            middle = [size // 2 for size in shown.labels.data.shape]
+            middle[0] = int(painted[len(painted) // 2]) if painted.size else middle[0]
+            self._viewer.reset_view()
+            self._viewer.dims.set_point(range(3), shown.image.data_to_world(middle))
+        self._on_view()
+
+    def _remove(self, layers: Sequence[Layer]) -> None:
+        for layer in layers:
+            if layer in self._viewer.layers:  # the person may have deleted it
+                self._viewer.layers.remove(layer)
+
+    def _refresh_mask(self) -> None:
+        assert self._shown is not None
+        self._has_mask = True
+        self._shown.mask.refresh(extent=False)
+        self._refresh_difference()
+
+    def _refresh_difference(self) -> None:
+        if self._difference is not None:
+            self._difference.data[...] = self._compare()
+            self._difference.refresh(extent=False)
+
+    def _compare(self) -> np.ndarray:
+        assert self._shown is not None
+        complete = self._shown.study.case(self._shown.case).state in ("complete", "accepted")
+        return difference.compare(self._shown.labels.data, self._shown.mask.data, complete=complete)
+
+    def _on_painted(self, _event: object = None) -> None:
+        self._is_unsaved = True
+        self._painted.start()
+
+    def _tell_painted(self) -> None:
+        if self._shown is not None:
+            self._refresh_difference()
+            self.labels_painted.emit(self._shown.case)
+
+    def _on_view(self, _event: object = None) -> None:
+        if self._shown is None:
+            return
+        # Contours exist in 2D only.
+        self._shown.mask.contour = CONTOUR_WIDTH if self._viewer.dims.ndisplay == 2 else 0
+        turn_head_up(self._viewer)
+        self._moved.start()
+
+    def _tell_view(self) -> None:
+        if self._shown is None:
+            return
+        dims = self._viewer.dims
+        axis = dims.order[0] if dims.ndim == 3 and dims.ndisplay == 2 else 0
+        point = self._shown.image.world_to_data(dims.point[-3:])
+        index = int(np.clip(round(point[axis]), 0, self._shown.image.data.shape[axis] - 1))
+        self.view_changed.emit(self._shown.case, int(axis), index)
+
+    def _timer(self, milliseconds: int, function: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(function)
+        return timer
+
+
+def _name(what: str, case_id: str) -> str:
+    return f"{what} \N{EN DASH} {case_id}"
+
+
+def _place(layer: Layer) -> dict[str, Any]:
+    return {"scale": layer.scale, "translate": layer.translate, "units": layer.units}
+
+
+def _slices(box: Box) -> tuple[slice, ...]:
+    return tuple(slice(start, stop) for start, stop in box)

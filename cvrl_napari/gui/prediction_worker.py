@@ -2,35 +2,46 @@
 
 from pathlib import Path
 
-from qtpy.QtCore import QObject, QThread, Signal
+from qtpy.QtCore import QObject
+
+from cvrl_napari.engine.events import Event, PredictionSaved, RunFailed
+from cvrl_napari.gui.child import words_for_exit
+from cvrl_napari.gui.child_worker import ChildWorker
 
 
-class PredictionWorker(QThread):
-    """Runs `cvrl predict` on scans in a child process.
+class PredictionWorker(ChildWorker):
+    """Runs `cvrl predict` on scans.
 
     Signals
     -------
     event_received : object
-        Every event, a record of `engine.events`.
+        Every event, a record of `engine.events`, in order.
     ended : object
-        A list of `PredictionSaved` (one a scan) or `RunFailed`, exactly once, whatever happens.
+        A list of `PredictionSaved` (one a scan) or `RunFailed`, exactly once after `start()`, whatever happens.
     """
 
-    event_received = Signal(object)
-    ended = Signal(object)
-
     def __init__(self, model: Path, scans: list[Path], output: Path, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        raise NotImplementedError
+        super().__init__(["predict", str(model), *map(str, scans), "--output", str(output), "--json"], parent)
+        self._saved: list[PredictionSaved] = []
+        self._canceled = False
 
     def cancel(self) -> None:
         """End the child now; masks already written stay. `ended` brings a `RunFailed` that says so."""
-        raise NotImplementedError
+        self._canceled = True
+        self._child.kill()
 
-    def details(self) -> str:
-        """Return the last lines the child wrote to standard error."""
-        raise NotImplementedError
+    def _ask_to_end(self) -> None:
+        self.cancel()
 
-    def shut_down(self, timeout_s: float = 3.0) -> None:
-        """Cancel and wait; when this returns neither thread nor child is left. For quit."""
-        raise NotImplementedError
+    def _outcome_of_event(self, event: Event) -> RunFailed | None:
+        if isinstance(event, PredictionSaved):
+            self._saved.append(event)
+        return event if isinstance(event, RunFailed) else None
+
+    def _outcome_of_exit(self, code: int, tail: str) -> list[PredictionSaved] | RunFailed:
+        kept = f"{len(self._saved)} masks were written before and are kept."
+        if self._canceled:
+            return RunFailed(message="Prediction was canceled.", hint=kept)
+        if code != 0:
+            return RunFailed(message=f"Prediction stopped unexpectedly: {words_for_exit(code, tail)}.", hint=kept)
+        return self._saved

@@ -1,53 +1,82 @@
-"""Training beside the viewer: a thread that starts the engine as a child process and turns its events into Qt signals."""
+"""Training beside the viewer, in a child process."""
 
+import os
 from pathlib import Path
 
-from qtpy.QtCore import QObject, QThread, Signal
+import psutil
+from qtpy.QtCore import QObject
 
 from cvrl_napari.config import TrainRequest
-from cvrl_napari.engine.commands import Command
+from cvrl_napari.engine.commands import Command, Pause, Resume, Stop
+from cvrl_napari.engine.events import CheckpointSaved, Event, RunDone, RunFailed
+from cvrl_napari.gui.child import words_for_exit
+from cvrl_napari.gui.child_worker import ChildWorker
 
 
-class TrainingWorker(QThread):
-    """Runs `cvrl train` on a study folder in a child process.
+class TrainingWorker(ChildWorker):
+    """Runs `cvrl train` on a study folder; the child ends with the viewer, the viewer survives the child.
 
     Signals
     -------
     event_received : object
-        Every event of the run, a record of `engine.events`.
+        Every event of the run, a record of `engine.events`, in order.
     ended : object
-        `RunDone` or `RunFailed`, exactly once, whatever happens.
+        `RunDone` or `RunFailed`, exactly once after `start()`, whatever happens, and when the child is gone.
     """
-
-    event_received = Signal(object)
-    ended = Signal(object)
 
     def __init__(
         self, study_folder: Path, request: TrainRequest, *, resume: Path | None = None, parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
-        raise NotImplementedError
+        super().__init__(train_arguments(study_folder, request, resume), parent)
+        self._last_checkpoint: int | None = None
 
     def send(self, command: Command) -> None:
-        """Tell the run something; never blocks, silently dropped when the run is over."""
-        raise NotImplementedError
+        """Tell the run something; never blocks, dropped when the run is over."""
+        self._child.send(command.line())
 
     def pause(self) -> None:
         """Ask the run to wait after the present step."""
-        raise NotImplementedError
+        self.send(Pause())
 
     def resume(self) -> None:
         """Let a paused run go on."""
-        raise NotImplementedError
+        self.send(Resume())
 
     def stop(self) -> None:
         """Ask the run to save and end after the present step; `ended` tells when it has."""
-        raise NotImplementedError
+        self.send(Stop())
 
-    def details(self) -> str:
-        """Return the last lines the child wrote to standard error, for 'Details' below a failure."""
-        raise NotImplementedError
+    def _ask_to_end(self) -> None:
+        self.stop()
 
-    def shut_down(self, timeout_s: float = 3.0) -> None:
-        """Ask, wait, then kill the child; when this returns neither thread nor child is left. For quit."""
-        raise NotImplementedError
+    def _outcome_of_event(self, event: Event) -> RunDone | RunFailed | None:
+        if isinstance(event, CheckpointSaved):
+            self._last_checkpoint = event.step
+        return event if isinstance(event, RunDone | RunFailed) else None
+
+    def _outcome_of_exit(self, code: int, tail: str) -> RunFailed:
+        if self._last_checkpoint is None:
+            safe = "Everything painted is safe; no checkpoint had been saved yet."
+        else:
+            safe = f"Everything painted is safe; the last checkpoint is from step {self._last_checkpoint}."
+        return RunFailed(message=f"Training stopped unexpectedly: {words_for_exit(code, tail)}.", hint=safe)
+
+
+def train_arguments(study_folder: Path, request: TrainRequest, resume: Path | None) -> list[str]:
+    """Return the arguments of `cvrl` that make the child do what was asked, defaults left out."""
+    arguments = ["train", str(study_folder), "--json", "--attached"]
+    for name, value in request.model_dump(exclude_defaults=True, exclude={"threads"}).items():
+        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        arguments += [f"--{name.replace('_', '-')}", text]
+    arguments += ["--threads", str(request.threads or spare_threads())]
+    if resume is not None:
+        arguments += ["--resume", str(resume)]
+    return arguments
+
+
+def spare_threads() -> int:
+    """Return how many CPU threads training may take so that the viewer keeps a core for itself, at least 1."""
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # a container or a cluster job may own fewer cores than the machine has
+        cores = min(cores, len(os.sched_getaffinity(0)))
+    return max(1, cores - 1)

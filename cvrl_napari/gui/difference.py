@@ -1,0 +1,36 @@
+"""Where labels and mask differ, as label values with colours and words of their own."""
+
+import numpy as np
+
+from cvrl_napari.gui.class_colors import BACKGROUND
+
+ONLY_MASK, ONLY_LABELS, OTHER_CLASS = 1, 2, 3
+COLORS = {ONLY_MASK: "#ff4fd8", ONLY_LABELS: "#7dff5a", OTHER_CLASS: "#ffffff"}
+"""Loud, and unlike any colour of the class palette."""
+WORDS = {ONLY_MASK: "only in the mask", ONLY_LABELS: "only in the labels", OTHER_CLASS: "another class in the mask"}
+
+
+def compare(labels: np.ndarray, mask: np.ndarray, *, complete: bool) -> np.ndarray:
+    """Return 0 where labels and mask agree, else how they differ.
+
+    Parameters
+    ----------
+    labels : uint8 array of any shape
+        0 not painted, 1..K classes, 255 painted background.
+    mask : uint8 array of the same shape
+        0 background, 1..K classes.
+    complete : bool
+        Not painted means background; otherwise it means unknown, and the mask cannot be wrong there.
+
+    Examples
+    --------
+    >>> compare(np.uint8([0, 255, 1, 1, 1]), np.uint8([1, 1, 0, 1, 2]), complete=False).tolist()
+    [0, 1, 2, 0, 3]
+    """
+    in_labels = (labels != 0) & (labels != BACKGROUND)
+    known = (labels != 0) | complete
+    result = np.zeros(labels.shape, np.uint8)
+    result[~in_labels & known & (mask != 0)] = ONLY_MASK
+    result[in_labels & (mask == 0)] = ONLY_LABELS
+    result[in_labels & (mask != 0) & (mask != labels)] = OTHER_CLASS
+    return result
