@@ -1,0 +1,92 @@
+"""A case: one scan of a study, what is known of it, and the name it goes by."""
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cvrl_napari.volumes.naming import scan_name
+
+State = Literal["unlabeled", "partial", "complete", "accepted"]
+
+MIB = 2**20
+_RESERVED_BY_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+
+
+class Case(BaseModel):
+    """One scan of a study. `accepted_at` is the UTC time (ISO 8601) at which a predicted mask was accepted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1, max_length=120, pattern=r"^[^/\\\x00]+$")
+    scan: Path = Field(description="Where the scan lies; absolute in memory, see `storage` for its form on disk")
+    hash: str = Field("", description="See `content_hash`")
+    state: State = "unlabeled"
+    held_out: bool = Field(False, description="Measured only, never learned from")
+    accepted_at: str | None = None
+
+    @property
+    def is_labeled(self) -> bool:
+        """Whether something is painted that counts."""
+        return self.state != "unlabeled"
+
+
+def name_cases(scans: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
+    """Give each scan an id: its file name without suffixes, safe as a file name everywhere, unlike all others.
+
+    Scans of the same name in different folders are told apart by their folder (`sub-01_T1`, `sub-02_T1`); what is still
+    the same gets a number. Upper and lower case do not make a difference, as they do not on many file systems.
+    """
+    names = [_safe(scan_name(scan)) for scan in scans]
+    count = Counter(name.casefold() for name in names)
+    used = {one.casefold() for one in taken}
+    ids = []
+    for scan, name in zip(scans, names, strict=True):
+        if count[name.casefold()] > 1:
+            name = _safe(f"{scan.parent.name}_{scan_name(scan)}")
+        unique, number = name, 1
+        while unique.casefold() in used:
+            number += 1
+            unique = f"{name}-{number}"
+        used.add(unique.casefold())
+        ids.append(unique)
+    return ids
+
+
+def content_hash(scan: Path) -> str:
+    """Return a fingerprint of a scan by which it is found again after it was moved or renamed.
+
+    SHA-256 of the size and of the first, middle and last MiB: a thousand scans are fingerprinted in seconds, and two
+    scans that differ in no byte of those are the same for all purposes here. A series folder: of its first, middle and
+    last file and of the number of files.
+
+    Raises
+    ------
+    OSError
+        If the scan cannot be read.
+    """
+    digest = hashlib.sha256()
+    if scan.is_dir():
+        files = sorted(path for path in scan.iterdir() if path.is_file() and not path.name.startswith("."))
+        digest.update(str(len(files)).encode())
+        parts = [files[index] for index in sorted({0, len(files) // 2, len(files) - 1}) if files]
+    else:
+        parts = [scan]
+    for path in parts:
+        size = path.stat().st_size
+        digest.update(str(size).encode())
+        with path.open("rb") as stream:
+            for start in (0, (size - MIB) // 2, size - MIB) if size > 3 * MIB else range(0, size, MIB):
+                stream.seek(start)
+                digest.update(stream.read(MIB))
+    return digest.hexdigest()
+
+
+def _safe(name: str) -> str:
+    name = re.sub(r"[^\w.\-]+", "_", unicodedata.normalize("NFC", name)).strip("._ ")[:100] or "scan"
+    return f"scan_{name}" if _RESERVED_BY_WINDOWS.match(name) else name

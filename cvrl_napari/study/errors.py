@@ -1,0 +1,9 @@
+"""What a study answers to bad input: one sentence that says what, where and what to do."""
+
+
+class StudyError(ValueError):
+    """Something about a study is not as it should be; the message is one sentence for the person at the screen."""
+
+
+class LockedError(StudyError):
+    """Another window or process is writing to this study."""

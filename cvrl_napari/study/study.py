@@ -1,0 +1,381 @@
+"""A study: the folder in which a person's classes, cases and labels live."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import RLock
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cvrl_napari.study.case import Case, State
+from cvrl_napari.study.classes import StructureClass, check_classes
+from cvrl_napari.study.creation import create_study_folder, make_cases
+from cvrl_napari.study.errors import StudyError
+from cvrl_napari.study.labels import IGNORE, Labels, check_values, read_label_file, training_target
+from cvrl_napari.study.lock import StudyLock
+from cvrl_napari.study.relinking import relinked
+from cvrl_napari.study.storage import (
+    StudyFile,
+    absolute_scan,
+    label_path,
+    read_study_file,
+    reason,
+    save_volume,
+    write_study_file,
+)
+from cvrl_napari.volumes.reading import read
+from cvrl_napari.volumes.volume import Volume
+
+_AFTER_EDIT: dict[State, State] = {"unlabeled": "partial", "partial": "partial", "complete": "complete", "accepted": "complete"}
+
+
+class Study:
+    """An open study. Every change is on disk, whole, when the method that makes it returns.
+
+    May be used from several threads of one process. `read_only` says whether writing is refused, `notice` holds a
+    sentence for the person when opening or making the study left something to be said.
+    """
+
+    def __init__(self, folder: Path, *, read_only: bool) -> None:
+        self.folder = folder
+        self.read_only = read_only
+        self.notice = ""
+        self._record = read_study_file(folder)
+        self._lock = StudyLock(folder)
+        self._grids: dict[str, Volume] = {}  # scans without their voxels: labels are written without reading the scan again
+        self._changing = RLock()
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | Path,
+        scans: Sequence[str | Path],
+        *,
+        classes: Sequence[str] | None = None,
+        labels: str | Path | None = None,
+        held_out: Collection[str] = (),
+    ) -> Self:
+        """Make a new study and open it.
+
+        Parameters
+        ----------
+        folder : path
+            Where the study shall live; made when missing. Must not hold a study.
+        scans : sequence of paths
+            The scans, referred to where they lie, never written to. Order is kept.
+        classes : sequence of str, optional
+            Names of the label values 1, 2, ... Without them: as many as the labels hold, or one.
+        labels : path, optional
+            A folder of label files, matched to the scans by name (`matching.match_labels`) and copied into the study;
+            labeled cases start as complete.
+        held_out : collection of str
+            Ids of cases that are measured only, never learned from.
+
+        Raises
+        ------
+        StudyError
+            If there already is a study or no scan, labels fit no scan, lie on another grid or hold undeclared values,
+            or nothing can be written. Nothing is left behind then.
+        VolumeError
+            If a label file, or the scan it belongs to, cannot be read.
+        """
+        root = Path(folder).resolve()
+        notice = create_study_folder(
+            root,
+            [Path(scan) for scan in scans],
+            classes=classes,
+            labels=Path(labels) if labels is not None else None,
+            held_out=held_out,
+        )
+        study = cls.open(root)
+        study.notice = " ".join(part for part in (notice, study.notice) if part)
+        return study
+
+    @classmethod
+    def open(cls, folder: str | Path, *, read_only: bool = False) -> Self:
+        """Open a study; no scan is read. Where nothing may be written, it opens read-only and `notice` says so.
+
+        Raises
+        ------
+        StudyError
+            If there is no study, or study.json is damaged or newer than this program (it is left as it is).
+        LockedError
+            If another window writes to it; `read_only` opens it all the same.
+        """
+        study = cls(Path(folder).resolve(), read_only=read_only)
+        if not read_only:
+            try:
+                study._lock.acquire()
+            except OSError as error:
+                study.read_only = True
+                study.notice = f"The study '{study.folder.name}' is open for reading only, {reason(error)}."
+            else:
+                study.reload()  # what the last holder wrote between our reading and our locking
+        return study
+
+    def close(self) -> None:
+        """Give the lock back; the study stays readable."""
+        self._lock.release()
+        self.read_only = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def reload(self) -> None:
+        """Read study.json again: for readers, when the writer of the study has changed it."""
+        with self._changing:
+            self._record = read_study_file(self.folder)
+
+    # What the study holds
+
+    @property
+    def classes(self) -> tuple[StructureClass, ...]:
+        """The structures; label value `n` is `classes[n - 1]`."""
+        return self._record.classes
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """All cases in study order."""
+        return self._record.cases
+
+    def case(self, case_id: str) -> Case:
+        """Return one case; StudyError when there is none of that id."""
+        for case in self._record.cases:
+            if case.id == case_id:
+                return case
+        raise StudyError(f"The study '{self.folder.name}' has no case '{case_id}': choose one from its list.")
+
+    def labeled_cases(self) -> tuple[str, ...]:
+        """Ids of the cases with something painted, without those held out."""
+        return tuple(case.id for case in self.cases if case.is_labeled and not case.held_out)
+
+    def unlabeled_cases(self) -> tuple[str, ...]:
+        """Ids of the cases with nothing painted, without those held out."""
+        return tuple(case.id for case in self.cases if not case.is_labeled and not case.held_out)
+
+    def held_out_cases(self) -> tuple[str, ...]:
+        """Ids of the labeled cases that are measured only."""
+        return tuple(case.id for case in self.cases if case.is_labeled and case.held_out)
+
+    @property
+    def runs_folder(self) -> Path:
+        """A folder a run."""
+        return self.folder / "runs"
+
+    @property
+    def predictions_folder(self) -> Path:
+        """Predicted masks, <case>.nii.gz."""
+        return self.folder / "predictions"
+
+    @property
+    def cache_folder(self) -> Path:
+        """Prepared volumes; may be deleted at any time."""
+        return self.folder / "cache"
+
+    # Scans and labels
+
+    def read_scan(self, case_id: str) -> Volume:
+        """Read the scan of a case.
+
+        Raises
+        ------
+        StudyError
+            If it is no longer where it was.
+        VolumeError
+            If it cannot be read.
+        """
+        scan = self.case(case_id).scan
+        if not scan.exists():
+            raise StudyError(
+                f"The scan of case '{case_id}' is no longer at {scan}: put it back, or show where the scans are now."
+            )
+        volume = read(scan)
+        self._grids[case_id] = volume.with_array(np.broadcast_to(np.uint8(0), volume.array.shape))
+        return volume
+
+    def read_labels(self, case_id: str) -> Labels | None:
+        """Read what was painted on a case.
+
+        Returns
+        -------
+        uint8 array of shape (z, y, x), or None
+            On the scan's canonical grid: 0 not painted, 1..K classes, 255 painted background. None when nothing was.
+
+        Raises
+        ------
+        StudyError
+            If the labels have vanished, no longer fit the scan, or hold a value that is no class.
+        VolumeError
+            If the file cannot be read.
+        """
+        case = self.case(case_id)
+        path = label_path(self.folder, case_id)
+        if not path.exists():
+            if case.is_labeled:
+                raise StudyError(
+                    f"The labels of case '{case_id}' are gone from {path}: put them back, or set the case to unlabeled."
+                )
+            return None
+        return check_values(read_label_file(path, self._grid(case_id)), len(self.classes), str(path))
+
+    def write_labels(self, case_id: str, array: NDArray[np.generic], *, state: State | None = None) -> None:
+        """Save what is painted on a case.
+
+        Parameters
+        ----------
+        array : array of shape (z, y, x)
+            On the scan's canonical grid: 0 not painted, 1..K classes, 255 painted background.
+        state : str, optional
+            What the case is from now on. Without it, an unlabeled case becomes partial, an accepted one that was changed
+            complete, and others stay as they are. A case with nothing painted is always unlabeled.
+
+        Raises
+        ------
+        StudyError
+            If the array has another shape than the scan or a value that is no class, or cannot be saved; what was
+            saved before is then untouched.
+        """
+        with self._changing:
+            self._check_writable()
+            case, grid = self.case(case_id), self._grid(case_id)
+            if array.shape != grid.array.shape:
+                raise StudyError(
+                    f"Labels of shape {array.shape} do not fit the scan of case '{case_id}', {grid.array.shape}: "
+                    "paint on that scan."
+                )
+            labels = check_values(array, len(self.classes), f"The painting of case '{case_id}'")
+            if state is None and case.state == "accepted" and np.array_equal(labels, self._painted(case_id)):
+                return
+            if not labels.any():
+                state = "unlabeled"
+            elif state is None:
+                state = _AFTER_EDIT[case.state]
+            save_volume(label_path(self.folder, case_id), grid.with_array(labels))
+            self._replace_case(_with_state(case, state))
+
+    def training_target(self, case_id: str) -> Labels:
+        """Return what the supervised loss sees of a case: uint8 (z, y, x), 0 background, 1..K, 255 (`IGNORE`) not known."""
+        return training_target(self._painted(case_id), self.case(case_id).state)
+
+    # Changes; each is saved before it is believed
+
+    def set_state(self, case_id: str, state: State) -> None:
+        """Say that a case is complete, partial, accepted or (its paint is kept but not used) unlabeled.
+
+        Raises
+        ------
+        StudyError
+            If nothing is painted on it and `state` says otherwise.
+        """
+        with self._changing:
+            self._check_writable()
+            case = self.case(case_id)
+            if state != "unlabeled" and not np.any(self._painted(case_id)):
+                raise StudyError(
+                    f"Nothing is painted on case '{case_id}': "
+                    "paint the structure, or a stroke of background if the scan shows none of it."
+                )
+            self._replace_case(_with_state(case, state))
+
+    def set_held_out(self, case_id: str, held_out: bool) -> None:
+        """Say whether a case is measured only, never learned from."""
+        with self._changing:
+            self._check_writable()
+            self._replace_case(self.case(case_id).model_copy(update={"held_out": held_out}))
+
+    def set_classes(self, classes: Sequence[StructureClass]) -> None:
+        """Rename, recolour, add classes, or take away the last ones.
+
+        Raises
+        ------
+        StudyError
+            If the ids are not 1..K, a name occurs twice, or a class that was painted is taken away.
+        """
+        with self._changing:
+            self._check_writable()
+            checked = check_classes(classes)
+            if len(checked) < len(self.classes):
+                self._check_unused(len(checked))
+            self._save(classes=checked)
+
+    def add_cases(self, scans: Sequence[str | Path]) -> tuple[str, ...]:
+        """Add scans at the end, those already there excepted, and return the ids of the new cases."""
+        with self._changing:
+            self._check_writable()
+            known = {case.scan for case in self.cases}
+            new = [scan for scan in dict.fromkeys(absolute_scan(Path(scan)) for scan in scans) if scan not in known]
+            if not new:
+                return ()
+            added = make_cases(new, [case.id for case in self.cases])
+            self._save(cases=(*self.cases, *added))
+            return tuple(case.id for case in added)
+
+    def remove_case(self, case_id: str) -> None:
+        """Take a case off the list. Its scan is not touched; its labels are kept in `labels/removed`."""
+        with self._changing:
+            self._check_writable()
+            case = self.case(case_id)
+            self._save(cases=tuple(one for one in self.cases if one != case))
+            self._grids.pop(case_id, None)
+            path = label_path(self.folder, case_id)
+            if path.exists():  # else the next case of this name would inherit them
+                kept = path.parent / "removed" / f"{case_id}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.nii.gz"
+                kept.parent.mkdir(exist_ok=True)
+                path.replace(kept)
+
+    def relink(self, folder: str | Path) -> tuple[str, ...]:
+        """Look below a folder for scans that were moved or renamed and return the ids of the cases found again."""
+        with self._changing:
+            self._check_writable()
+            found = relinked(self.cases, Path(folder))
+            if found:
+                self._save(cases=tuple(found.get(case.id, case) for case in self.cases))
+            return tuple(found)
+
+    # How it is done
+
+    def _grid(self, case_id: str) -> Volume:
+        """Return the scan's grid as a volume of zeros that takes no memory."""
+        if case_id not in self._grids:
+            self.read_scan(case_id)
+        return self._grids[case_id]
+
+    def _painted(self, case_id: str) -> Labels:
+        """Return the labels, zeros when there are none."""
+        labels = self.read_labels(case_id)
+        return np.zeros(self._grid(case_id).array.shape, dtype=np.uint8) if labels is None else labels
+
+    def _check_unused(self, count: int) -> None:
+        """Raise if a class above `count` is painted anywhere."""
+        for case in self.cases:
+            labels = self.read_labels(case.id)
+            if labels is not None and ((labels > count) & (labels < IGNORE)).any():
+                raise StudyError(
+                    f"'{self.classes[-1].name}' or another class to be removed is painted on case '{case.id}': erase it first."
+                )
+
+    def _check_writable(self) -> None:
+        if self.read_only:
+            raise StudyError(
+                self.notice or f"The study '{self.folder.name}' is open for reading only: open it for writing to change it."
+            )
+
+    def _replace_case(self, case: Case) -> None:
+        self._save(cases=tuple(case if one.id == case.id else one for one in self.cases))
+
+    def _save(self, *, classes: tuple[StructureClass, ...] | None = None, cases: tuple[Case, ...] | None = None) -> None:
+        record = StudyFile(classes=classes or self.classes, cases=self.cases if cases is None else cases)
+        if record != self._record:
+            write_study_file(self.folder, record)
+            self._record = record
+
+
+def _with_state(case: Case, state: State) -> Case:
+    accepted_at = datetime.now(UTC).isoformat(timespec="seconds") if state == "accepted" else None
+    return case.model_copy(update={"state": state, "accepted_at": accepted_at})
