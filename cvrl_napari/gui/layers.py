@@ -39,15 +39,6 @@ KEPT_BRUSH = (
     "opacity",
     "visible",
 )
-    "selected_label",
-    "brush_size",
-    "n_edit_dimensions",
-    "preserve_labels",
-    "contiguous",
-    "opacity",
-    "visible",
-    "mode",
-)
 """What a person has set on the labels layer and expects to find on the next case."""
 
 
