@@ -1,11 +1,51 @@
-"""Fixtures for every test: the real scans next to the checkout, and a virtual screen."""
+"""What every test stands on: settings of its own, a screen where there is none, the real scans next to the checkout."""
 
 import os
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
 SHARED_DATA = Path(os.environ.get("CVRL_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+SCREEN = "1600x1000x24"
+
+# Before anything imports Qt or napari: nobody's own settings are touched, and touching a layer from another thread is an error.
+_HOME = Path(os.environ.setdefault("CVRL_TEST_HOME", tempfile.mkdtemp(prefix="cvrl-test-home-")))
+os.environ.update(
+    QT_API="pyside6",
+    NAPARI_ENSURE_PLUGIN_MAIN_THREAD="1",
+    NAPARI_CONFIG=str(_HOME / "napari" / "settings.yaml"),
+    XDG_CONFIG_HOME=str(_HOME / "config"),
+    XDG_DATA_HOME=str(_HOME / "data"),
+    XDG_STATE_HOME=str(_HOME / "state"),
+)
+
+
+def _start_screen() -> subprocess.Popen[bytes] | None:
+    """Start Xvfb on a free display where windows could not be shown otherwise; None where none is needed or to be had."""
+    programs = [shutil.which("setpriv"), shutil.which("Xvfb")]
+    if None in programs or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return None
+    readable, writable = os.pipe()
+    # It dies with this process, however that ends, and not before: Qt ends the process whose screen goes away.
+    command = [programs[0], "--pdeathsig", "TERM", programs[1], "-displayfd", str(writable), "-screen", "0", SCREEN]
+    screen = subprocess.Popen(command, pass_fds=[writable], stderr=subprocess.DEVNULL)
+    os.close(writable)
+    with open(readable, "rb") as answer:  # noqa: PTH123 - a file descriptor has no path
+        os.environ["DISPLAY"] = f":{answer.readline().decode().strip()}"
+    return screen
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The workers of pytest-xdist inherit the screen and the home of the process that started them.
+    if not hasattr(config, "workerinput"):
+        config.stash[_screen] = _start_screen()
+        config.add_cleanup(lambda: shutil.rmtree(_HOME, ignore_errors=True))
+
+
+_screen = pytest.StashKey[subprocess.Popen[bytes] | None]()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,171 @@
+"""The verbs of the `cvrl` command, one short function each: they open, call the engine and show.
+
+The study, the engine and torch are imported inside the verbs, so that `cvrl --help` answers at once.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Annotated
+
+import typer
+
+from cvrl_napari import __version__
+from cvrl_napari.cli.audience import choose_audience, listen
+from cvrl_napari.cli.control import read_commands, stop_on_signals
+from cvrl_napari.cli.options import Asked, options_of, split_names
+from cvrl_napari.cli.sentences import one_sentence
+from cvrl_napari.config import DeviceName, TrainRequest
+from cvrl_napari.engine.commands import Command
+from cvrl_napari.engine.events import RunDone
+
+app = typer.Typer(
+    help="Paint a few scans, train on all of them: semi-supervised 3D segmentation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON on standard output, for another program")]
+Device = Annotated[DeviceName, typer.Option(help="Where to compute; 'auto' takes a GPU when there is one")]
+ModelFile = Annotated[Path, typer.Argument(help="model.safetensors of a run")]
+Output = Annotated[Path, typer.Option(help="Folder for the results")]
+StudyFolder = Annotated[Path, typer.Argument(help="Folder of the study")]
+
+
+@app.callback(invoke_without_command=True)
+def cvrl(version: Annotated[bool, typer.Option("--version", help="Print the version and leave")] = False) -> None:
+    """Answer `cvrl --version`."""
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Folder of the study; made when it is not there")] = Path("demo-output"),
+    minutes: Annotated[float, typer.Option(min=0.01, help="Training time")] = 3.0,
+    headless: Annotated[bool, typer.Option(help="Without a window: train supervised and cvrl, compare their Dice")] = False,
+    scripted: Annotated[bool, typer.Option(help="Press Train without a person, then leave")] = False,
+) -> None:
+    """Open the phantom study in napari, ready to paint and train."""
+    if headless:
+        with one_sentence():
+            from cvrl_napari.cli.demo import compare_methods
+
+            print(compare_methods(folder, minutes=minutes))
+        return
+    arguments = ["--folder", str(folder), "--minutes", str(minutes), *(["--scripted"] if scripted else [])]
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "cvrl_napari.gui.demo", *arguments]))
+
+
+@app.command()
+def new(
+    study: StudyFolder,
+    scans: Annotated[Path, typer.Option(help="Folder of scans; they stay where they are and are never written to")],
+    labels: Annotated[Path | None, typer.Option(help="Folder of masks; they match the scans by file name")] = None,
+    classes: Annotated[str, typer.Option(help="Names of the structures, in the order of their label values")] = "structure",
+    scan_list: Annotated[
+        Path | None, typer.Option("--list", help="Text file, a scan's name a line: which scans, in which order")
+    ] = None,
+    held_out: Annotated[
+        str, typer.Option(metavar="A,B,...|N", help="Cases to measure on, never learned from: names, or the last N")
+    ] = "",
+) -> None:
+    """Make a study of a folder of scans."""
+    with one_sentence():
+        from cvrl_napari.cli.selection import choose_held_out, choose_scans
+        from cvrl_napari.study.study import Study
+
+        chosen = choose_scans(scans, scan_list)
+        measured = choose_held_out(chosen, held_out)
+        made = Study.create(study, chosen, classes=split_names(classes), labels=labels, held_out=measured)
+        labeled, unlabeled = len(made.labeled_cases()), len(made.unlabeled_cases())
+        made.close()
+        print(f"{study}: {labeled} labeled, {unlabeled} unlabeled, {len(measured)} held out")
+
+
+@app.command()
+@options_of(TrainRequest)
+def train(
+    study: StudyFolder,
+    asked: Asked,
+    resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with")] = None,
+    as_json: AsJson = False,
+    attached: Annotated[bool, typer.Option(hidden=True, help="The end of standard input stops the run")] = False,
+) -> None:
+    """Train on the labeled and the unlabeled scans of a study; prints the run's folder."""
+    with one_sentence(as_json=as_json):
+        request = TrainRequest(**asked)
+        inbox: SimpleQueue[Command] = SimpleQueue()
+        stop_on_signals(inbox)
+        if as_json:
+            read_commands(inbox, attached=attached)
+        from cvrl_napari.engine.train import train as run
+        from cvrl_napari.study.study import Study
+
+        opened = Study.open(study, read_only=True)
+        audience = choose_audience(as_json=as_json, names={each.id: each.name for each in opened.classes})
+        last = listen(run(opened, request, inbox=inbox, resume=resume), audience)
+        if isinstance(last, RunDone) and not as_json:
+            print(last.run)
+
+
+@app.command()
+def predict(
+    model: ModelFile,
+    scans: Annotated[list[Path], typer.Argument(metavar="SCAN...", help="Scans: files, or folders of a DICOM series")],
+    output: Output,
+    uncertainty: Annotated[bool, typer.Option(help="Also write where the model is unsure")] = False,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Write the masks of scans, each in its scan's own geometry."""
+    with one_sentence(as_json=as_json):
+        from cvrl_napari.engine.predict import predict as run
+
+        listen(run(model, scans, output, device=device, uncertainty=uncertainty), choose_audience(as_json=as_json))
+
+
+@app.command()
+def evaluate(
+    predictions: Annotated[Path, typer.Argument(help="Folder of masks, or one mask")],
+    references: Annotated[Path, typer.Argument(help="Folder of reference masks of the same names, or one mask")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare masks with references: Dice, Jaccard, HD95 mm, ASD mm, per case and class."""
+    with one_sentence():
+        from cvrl_napari.engine.evaluate import evaluate as compare
+
+        report = compare(predictions, references)
+        print(report.model_dump_json() if as_json else report.markdown())
+
+
+@app.command()
+def embed(
+    model: ModelFile,
+    scan: Annotated[Path, typer.Argument(help="A scan: a file, or the folder of a DICOM series")],
+    output: Output,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Write a scan's embeddings: what the network tells apart."""
+    with one_sentence(as_json=as_json):
+        from cvrl_napari.engine.embed import embed as run
+
+        listen(run(model, scan, output, device=device), choose_audience(as_json=as_json))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, which devices there are, and what will run here."""
+    from cvrl_napari.cli.doctor import examine
+
+    for finding in examine():
+        print(finding)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="cvrl")
