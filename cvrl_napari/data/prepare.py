@@ -1,0 +1,147 @@
+"""Scans made ready for the network once: resampled, in standard deviations of the scan, float16, memory-mapped.
+
+The cache may be deleted at any time. A prepared file is named after everything it was made from (content of the scan,
+spacing, version of this module), so that a stale one is never taken.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cvrl_napari.config import Spacing, Triple
+from cvrl_napari.data.resample import network_shape, resample, resample_labels
+from cvrl_napari.study.storage import atomic_write
+from cvrl_napari.study.study import Study
+
+VERSION = 1
+"""Counts up when the same scan would be prepared differently: older files in the cache are then no longer taken."""
+
+_SLAB_VOXELS = 8_000_000
+
+
+def standardize(array: np.ndarray, shape: Triple) -> Tensor:
+    """Resample a scan (z, y, x) to `shape` and express it in standard deviations of the whole scan.
+
+    Returns
+    -------
+    Tensor of shape (1, *shape), float32
+        Mean 0 and standard deviation 1 over the scan as it was before resampling; zeros for a scan of one grey value.
+    """
+    mean = array.mean(dtype=np.float64)
+    variance = sum(float(np.square(slab - mean).sum()) for slab in _slabs(array)) / array.size
+    deviation = np.sqrt(variance)
+    planes = [
+        resample(torch.from_numpy((slab - mean).astype(np.float32))[None], (len(slab), shape[1], shape[2]))
+        for slab in _slabs(array)
+    ]
+    image = resample(torch.cat(planes, dim=1), shape)
+    # Rounding alone makes the deviation of a large constant differ from zero.
+    return image / float(deviation) if deviation > 1e-6 * abs(mean) else torch.zeros_like(image)
+
+
+def _slabs(array: np.ndarray) -> Iterator[np.ndarray]:
+    thickness = max(1, _SLAB_VOXELS // (array.shape[1] * array.shape[2]))
+    for start in range(0, len(array), thickness):
+        yield array[start : start + thickness].astype(np.float64)
+
+
+class PreparedCase:
+    """One case on the network's grid; the image and the labels stay on disk, memory-mapped.
+
+    Attributes
+    ----------
+    case_id : str
+    image : memmap of shape (C, z, y, x), float16
+        In standard deviations of the scan.
+    target : memmap of shape (z, y, x), uint8, or None
+        0 background, 1..K classes, 255 (IGNORE) where not known; None while the case has no labels.
+    scan_shape, scan_spacing :
+        Voxels and voxel size (mm) of the scan's own canonical grid, (z, y, x).
+    spacing :
+        Voxel size of `image` in mm, (z, y, x): the wanted one, adjusted so that whole voxels span the scan.
+    """
+
+    def __init__(self, case_id: str, folder: Path, scan_shape: Triple, scan_spacing: Spacing) -> None:
+        self.case_id = case_id
+        self.image: np.ndarray = np.load(folder / f"{case_id}.npy", mmap_mode="r")
+        self.target: np.ndarray | None = None
+        self.scan_shape = scan_shape
+        self.scan_spacing = scan_spacing
+        self._folder = folder
+
+    @property
+    def shape(self) -> Triple:
+        """Voxels of the network's grid, (z, y, x)."""
+        z, y, x = self.image.shape[1:]
+        return z, y, x
+
+    @property
+    def spacing(self) -> Spacing:
+        z, y, x = (n * mm / m for n, mm, m in zip(self.scan_shape, self.scan_spacing, self.shape, strict=True))
+        return z, y, x
+
+    def reload_target(self, study: Study) -> None:
+        """Take the case's labels as they are on disk now, brought to the network's grid."""
+        if study.case(self.case_id).state == "unlabeled":
+            self.target = None
+            return
+        labels = study.training_target(self.case_id)
+        path = self._folder / f"{self.case_id}.target-{_digest(labels)}.npy"
+        if not path.is_file():
+            _save(path, resample_labels(labels, self.shape))
+        self.target = np.load(path, mmap_mode="r")
+
+
+def prepare(study: Study, case_id: str, *, spacing: Spacing) -> PreparedCase:
+    """Make a case ready for training, or take it from the study's cache where it was made before.
+
+    Parameters
+    ----------
+    spacing : tuple of float
+        Voxel size the network works at, mm, (z, y, x). Axes of the scan within 5 % of it keep their voxels.
+
+    Raises
+    ------
+    VolumeError, StudyError
+        If the scan or its labels cannot be read.
+    """
+    folder = study.cache_folder / _key(study, case_id, spacing)
+    record = folder / f"{case_id}.json"
+    if not record.is_file():  # written last: where it is, the image is whole
+        volume = study.read_scan(case_id)
+        shape = network_shape(volume.array.shape, volume.spacing, spacing)
+        folder.mkdir(parents=True, exist_ok=True)
+        _save(folder / f"{case_id}.npy", standardize(volume.array, shape).half().numpy())
+        geometry = {"scan_shape": volume.array.shape, "scan_spacing": [float(mm) for mm in volume.spacing]}
+        atomic_write(record, json.dumps(geometry).encode())
+    geometry = json.loads(record.read_bytes())
+    case = PreparedCase(case_id, folder, tuple(geometry["scan_shape"]), tuple(geometry["scan_spacing"]))
+    case.reload_target(study)
+    return case
+
+
+def _key(study: Study, case_id: str, spacing: Spacing) -> str:
+    """Name what the prepared image depends on; the file's time and size catch a scan changed behind the study's back."""
+    case = study.case(case_id)
+    if not case.scan.exists():
+        study.read_scan(case_id)  # says in a sentence what is missing
+    status = case.scan.stat()
+    parts = (VERSION, case.hash, status.st_mtime_ns, status.st_size, *(f"{mm:.6g}" for mm in spacing))
+    return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
+
+
+def _digest(labels: np.ndarray) -> str:
+    return hashlib.blake2b(np.ascontiguousarray(labels).data, digest_size=8).hexdigest()
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:  # given a path, numpy would add a suffix to its name
+            np.save(file, array)
+
+    atomic_write(path, write)

@@ -1,0 +1,201 @@
+"""The model file: one model.safetensors that holds the student and, as JSON, everything needed to use it.
+
+A model file is untrusted input. Nothing in it is executed, and no memory is taken before its size, its header and the
+shape of every tensor agree with the network that its card describes.
+"""
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from cvrl_napari import __version__
+from cvrl_napari.config import MethodName, NetConfig, Plan
+from cvrl_napari.engine.errors import EngineError
+from cvrl_napari.nets.build import build_net
+from cvrl_napari.nets.output import Net
+from cvrl_napari.study.classes import StructureClass
+from cvrl_napari.study.storage import atomic_write
+from cvrl_napari.study.study import Study
+
+CARD = "cvrl"
+"""Name of the card among the metadata of the file."""
+LARGEST_HEADER = 16 * 2**20
+_DTYPES = {"F32": torch.float32, "I64": torch.int64}
+
+Millimetres = Annotated[float, Field(ge=0.001, le=100)]
+Voxels = Annotated[int, Field(ge=1, le=1024)]
+
+
+class ModelCard(BaseModel):
+    """Everything needed to use a model, and where it came from."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: Literal[1] = 1
+    net: NetConfig
+    classes: Annotated[tuple[StructureClass, ...], Field(min_length=1, max_length=254)]
+    spacing: Annotated[
+        tuple[Millimetres, Millimetres, Millimetres], Field(description="Voxel size the network works at, mm, (z, y, x)")
+    ]
+    patch_size: Annotated[tuple[Voxels, Voxels, Voxels], Field(description="Voxels of a window, (z, y, x)")]
+    window_overlap: float = Field(ge=0, le=0.9, description="Share of a window's side that neighbours have in common")
+    normalization: Literal["z-score"] = Field("z-score", description="Grey values in standard deviations of the whole scan")
+    method: MethodName
+    metrics: dict[int, float] = Field({}, description="Dice by class id on the held-out cases, when last measured")
+    scans: tuple[str, ...] = Field((), description="Content hashes of the scans learned from")
+    versions: dict[str, str] = {}
+    created: str = Field("", description="UTC, ISO 8601")
+
+    @classmethod
+    def of(cls, plan: Plan, study: Study, *, metrics: dict[int, float]) -> "ModelCard":
+        """Describe the student of a run."""
+        return cls(
+            net=plan.net,
+            classes=study.classes,
+            spacing=plan.spacing,
+            patch_size=plan.patch_size,
+            window_overlap=plan.window_overlap,
+            method=plan.method,
+            metrics=metrics,
+            scans=tuple(study.case(case).hash for case in (*plan.labeled_cases, *plan.unlabeled_cases)),
+            versions={"cvrl_napari": __version__, "torch": torch.__version__, "python": platform.python_version()},
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+
+class Model(NamedTuple):
+    """A student ready to predict, and its card."""
+
+    net: Net
+    card: ModelCard
+
+
+def save_model(path: Path, student: torch.nn.Module, card: ModelCard) -> None:
+    """Write the student and its card to `path`, as one indivisible act.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or the folder cannot be written to.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in student.state_dict().items()}
+    atomic_write(path, save(tensors, metadata={CARD: card.model_dump_json()}))
+
+
+def load_model(path: Path, device: torch.device | str = "cpu") -> Model:
+    """Read a model file that may come from anywhere.
+
+    Returns
+    -------
+    net : Net
+        On `device`, in evaluation mode.
+    card : ModelCard
+
+    Raises
+    ------
+    EngineError
+        If the file is missing, truncated, made by another program or by a newer version, or does not hold what its card says.
+    """
+    header = _read_header(path)
+    card = _read_card(path, header)
+    with torch.device("meta"):
+        net = build_net(card.net)
+    _compare(path, header, net.state_dict())
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _damaged(path, str(error)) from error
+    net.load_state_dict(tensors, assign=True)
+    return Model(net.to(device).eval().requires_grad_(False), card)
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read only the card of a model file.
+
+    Raises
+    ------
+    EngineError
+        As `load_model`.
+    """
+    return _read_card(path, _read_header(path))
+
+
+def _read_header(path: Path) -> dict[str, dict[str, object]]:
+    """Read the JSON at the beginning of the file: 8 bytes of length, little endian, then the header, then the tensors."""
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            length = int.from_bytes(file.read(8), "little")
+            if size < 8 or not 2 <= length <= min(LARGEST_HEADER, size - 8):
+                raise _foreign(path)
+            header = json.loads(file.read(length))
+    except OSError as error:
+        raise EngineError(
+            f"The model {path} cannot be read: {error.strerror}.", "Choose a file named model.safetensors from a run."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, EngineError):
+            raise
+        raise _foreign(path) from error
+    if not isinstance(header, dict) or not all(isinstance(entry, dict) for entry in header.values()):
+        raise _foreign(path)
+    header["__size__"] = {"bytes": size - 8 - length}
+    return header
+
+
+def _read_card(path: Path, header: dict[str, dict[str, object]]) -> ModelCard:
+    text = header.get("__metadata__", {}).get(CARD)
+    if not isinstance(text, str):
+        raise _foreign(path)
+    try:
+        card = ModelCard.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if where == "schema_version":
+            raise EngineError(
+                f"The model {path} was written by a newer version of this program.", "Update cvrl-napari to use it."
+            ) from error
+        raise EngineError(
+            f"The model {path} does not say how to use it ({where}: {first['msg']}).", "Save it again from its run."
+        ) from error
+    if len(card.classes) + 1 != card.net.classes:
+        raise EngineError(
+            f"The model {path} names {len(card.classes)} classes but its network tells {card.net.classes - 1} apart.",
+            "Save it again from its run.",
+        )
+    return card
+
+
+def _compare(path: Path, header: dict[str, dict[str, object]], expected: dict[str, Tensor]) -> None:
+    """Refuse a file whose tensors are not those of the network, before any of them is read."""
+    stored = {name: entry for name, entry in header.items() if not name.startswith("__")}
+    if stored.keys() != expected.keys():
+        odd = sorted(stored.keys() ^ expected.keys())[0]
+        raise _damaged(path, f"'{odd[:80]}' is missing or does not belong to the network")
+    for name, tensor in expected.items():
+        entry = stored[name]
+        if entry.get("shape") != list(tensor.shape) or _DTYPES.get(str(entry.get("dtype"))) != tensor.dtype:
+            raise _damaged(path, f"'{name}' has another shape or type than the network's")
+    needed = sum(tensor.numel() * tensor.element_size() for tensor in expected.values())
+    if header["__size__"]["bytes"] != needed:
+        raise _damaged(path, f"{needed} bytes of weights are expected and {header['__size__']['bytes']} are there")
+
+
+def _foreign(path: Path) -> EngineError:
+    return EngineError(f"{path} is not a model of this program.", "Choose a file named model.safetensors from a run.")
+
+
+def _damaged(path: Path, what: str) -> EngineError:
+    return EngineError(
+        f"The model {path} is damaged: {what}.", "Copy it again from where it came, or save it again from its run."
+    )

@@ -1,0 +1,150 @@
+"""Masks of scans: for a student in training, and for a model file and any scans."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cvrl_napari.config import DeviceName, Plan
+from cvrl_napari.data.prepare import PreparedCase, standardize
+from cvrl_napari.data.resample import labels_on_scan_grid, network_shape, scan_grid_slabs
+from cvrl_napari.engine.device import pick, set_threads
+from cvrl_napari.engine.errors import EngineError
+from cvrl_napari.engine.events import Event, PredictionSaved, Progress
+from cvrl_napari.engine.model_file import Model, ModelCard, load_model
+from cvrl_napari.engine.windows import predict_volume
+from cvrl_napari.nets.output import Net
+from cvrl_napari.volumes.errors import VolumeError
+from cvrl_napari.volumes.naming import scan_name
+from cvrl_napari.volumes.reading import read
+from cvrl_napari.volumes.volume import Volume
+from cvrl_napari.volumes.writing import write
+
+LARGEST_GRID = 512 * 2**20
+"""Voxels of a scan on the network's grid that are still computed: 2 GB of float32 a class."""
+
+
+def predict_case_on_grid(net: Net, case: PreparedCase, plan: Plan) -> Tensor:
+    """Return the class probabilities of a prepared case on the network's grid, (K, z, y, x), float32, on the CPU."""
+    image = torch.from_numpy(case.image.astype(np.float32))
+    return predict_volume(net, image, patch_size=plan.patch_size, overlap=plan.window_overlap)
+
+
+def predict_case(net: Net, case: PreparedCase, plan: Plan) -> np.ndarray:
+    """Return the mask of a prepared case on the scan's own canonical grid, uint8 (z, y, x)."""
+    return labels_on_scan_grid(predict_case_on_grid(net, case, plan), case.scan_shape)
+
+
+def predict_scan(net: Net, scan: Volume, card: ModelCard) -> Tensor:
+    """Return the class probabilities of a scan on the network's grid, (K, z, y, x), float32, on the CPU.
+
+    Raises
+    ------
+    EngineError
+        If the scan is so large at the model's voxel size that it would not fit the memory.
+    """
+    shape = network_shape(scan.array.shape, scan.spacing, card.spacing)
+    if np.prod(shape, dtype=float) > LARGEST_GRID:
+        raise EngineError(
+            f"The scan would have {' x '.join(map(str, shape))} voxels at the model's voxel size of {card.spacing} mm, too many.",
+            "Cut the scan to the part of interest, or check its voxel size.",
+        )
+    return predict_volume(net, standardize(scan.array, shape), patch_size=card.patch_size, overlap=card.window_overlap)
+
+
+def predict(
+    model: Path,
+    scans: Sequence[Path],
+    output: Path,
+    *,
+    device: DeviceName = "auto",
+    uncertainty: bool = False,
+    threads: int = 0,
+) -> Iterator[Event]:
+    """Write the mask of each scan to `output`/<scan name>.nii.gz, on the scan's own grid.
+
+    Scans of the same name are told apart by the name of their folder, then by a number. A scan that cannot be predicted
+    does not keep the others from it.
+
+    Parameters
+    ----------
+    uncertainty : bool
+        Write also <scan name>_uncertainty.nii.gz: the entropy of the class probabilities, 0 (sure) to 1 (all classes
+        equally probable), uint8 of 0 to 255 of that range... see `docs/model-file.md`.
+    threads : int
+        CPU threads; 0 takes all cores.
+
+    Yields
+    ------
+    Progress, PredictionSaved
+
+    Raises
+    ------
+    EngineError
+        If the model cannot be used, or a mask would replace a scan; at the end, if some scans could not be predicted.
+    """
+    set_threads(threads)
+    targets = _name_outputs(scans, output)
+    student = load_model(model, pick(device).torch_device)
+    failures = []
+    for done, (scan, target) in enumerate(zip(scans, targets, strict=True)):
+        yield Progress(what="Predicting scans", done=done, total=len(scans))
+        try:
+            yield _predict_one(student, scan, target, uncertainty)
+        except (VolumeError, EngineError, OSError) as error:
+            failures.append(f"{scan}: {error}")
+    yield Progress(what="Predicting scans", done=len(scans), total=len(scans))
+    if failures:
+        raise EngineError(f"{len(failures)} of {len(scans)} scans could not be predicted. {' '.join(failures)}", "")
+
+
+def _predict_one(student: Model, path: Path, target: Path, uncertainty: bool) -> PredictionSaved:
+    scan = read(path)
+    probabilities = predict_scan(student.net, scan, student.card)
+    labels = np.empty(scan.array.shape, np.uint8)
+    entropy = np.empty(scan.array.shape if uncertainty else (0, 0, 0), np.float32)
+    for where, slab in scan_grid_slabs(probabilities, scan.array.shape):
+        labels[where] = slab.argmax(dim=0).numpy()
+        if uncertainty:
+            entropy[where] = normalized_entropy(slab).numpy()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write(target, scan.with_array(labels))
+    if uncertainty:
+        write(_uncertainty_path(target), scan.with_array(entropy))
+    counts = np.bincount(labels.ravel(), minlength=256)
+    volumes = {one.id: float(counts[one.id] * scan.voxel_ml) for one in student.card.classes}
+    return PredictionSaved(scan=str(path), path=str(target), volumes_ml=volumes)
+
+
+def normalized_entropy(probabilities: Tensor) -> Tensor:
+    """Return the entropy over the classes (first axis) as a share of the largest possible one, in [0, 1]."""
+    entropy = torch.special.entr(probabilities).sum(dim=0)
+    return (entropy / np.log(len(probabilities))).clamp(0, 1)
+
+
+def _uncertainty_path(target: Path) -> Path:
+    return target.with_name(f"{scan_name(target)}_uncertainty.nii.gz")
+
+
+def _name_outputs(scans: Sequence[Path], output: Path) -> list[Path]:
+    """Return a path for the mask of each scan, no two alike, none of them a scan."""
+    names = [scan_name(scan) for scan in scans]
+    count = Counter(name.casefold() for name in names)
+    used: set[str] = set()
+    targets = []
+    for scan, plain in zip(scans, names, strict=True):
+        name = f"{scan.absolute().parent.name}_{plain}" if count[plain.casefold()] > 1 else plain
+        unique, number = name, 1
+        while unique.casefold() in used:
+            number += 1
+            unique = f"{name}-{number}"
+        used |= {unique.casefold(), f"{unique}_uncertainty".casefold()}
+        targets.append(output / f"{unique}.nii.gz")
+    originals = {scan.resolve() for scan in scans}
+    for target in targets:
+        if {target.resolve(), _uncertainty_path(target).resolve()} & originals:
+            raise EngineError(f"The mask would replace the scan {target}.", "Choose another output folder.")
+    return targets

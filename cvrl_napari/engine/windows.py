@@ -1,0 +1,140 @@
+"""From a network that sees patches to the probabilities of a whole volume.
+
+MONAI's sliding window does the same and importing it takes five seconds, more than the first masks may take;
+a test compares the two.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cvrl_napari.config import Triple
+from cvrl_napari.nets.output import Net
+
+_SIGMA = 0.125  # of the importance within a window, as a share of its side (nnU-Net, MONAI)
+_LEAST_IMPORTANCE = 1e-3
+_GPU_WINDOWS = 4  # windows computed at once on a GPU
+_GPU_SUM_BYTES = 2**31  # sums larger than this are kept in main memory
+
+
+def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: float) -> Tensor:
+    """Return the class probabilities of every voxel of a prepared image.
+
+    An image that fits one patch is continued by its border voxels, as in training, and computed in one pass. A larger
+    one is covered by overlapping windows whose middles count more than their borders (Gaussian importance).
+
+    Parameters
+    ----------
+    net : Net
+        Computes where its parameters lie; its training mode is off meanwhile and restored afterwards.
+    image : Tensor of shape (C, z, y, x)
+        On the network's grid, in standard deviations of the scan.
+    patch_size : tuple of int
+        Voxels of a window, (z, y, x), the network's training patch.
+    overlap : float
+        Share of a window's side that neighbouring windows have in common, in [0, 1).
+
+    Returns
+    -------
+    Tensor of shape (K, z, y, x), float32, on the CPU
+        Sums to 1 over the classes.
+    """
+    size = image.shape[1:]
+    image, before = _padded(image, patch_size)
+    with _evaluating(net) as device:
+        probabilities = _blend(net, image, patch_size, overlap, device)
+    inside = (slice(first, first + length) for first, length in zip(before, size, strict=True))
+    return probabilities[:, *inside].cpu()
+
+
+def predict_slab(net: Net, image: Tensor, axis: int, index: int, *, patch_size: Triple, overlap: float) -> tuple[Tensor, slice]:
+    """Predict one slice and its neighbourhood, one window thick: the first answer for the slice on view.
+
+    Parameters
+    ----------
+    axis, index : int
+        Slice `index` across `axis` (0 = z) of the network's grid; it lies in the middle of the windows where possible.
+
+    Returns
+    -------
+    Tensor, slice
+        Probabilities (K, z, y, x) of the slab, and its place along `axis`.
+    """
+    length, thickness = image.shape[1 + axis], min(patch_size[axis], image.shape[1 + axis])
+    first = min(max(index - thickness // 2, 0), length - thickness)
+    slab = image.narrow(1 + axis, first, thickness)
+    return predict_volume(net, slab, patch_size=patch_size, overlap=overlap), slice(first, first + thickness)
+
+
+def window_starts(length: int, patch: int, overlap: float) -> list[int]:
+    """Return the first voxels of the windows along an axis: as few as reach the overlap, evenly spread, ending at the end."""
+    if length <= patch:
+        return [0]
+    step = max(1, int(patch * (1 - overlap)))
+    count = math.ceil((length - patch) / step) + 1
+    return [round(number * (length - patch) / (count - 1)) for number in range(count)]
+
+
+@contextmanager
+def _evaluating(net: Net) -> Iterator[torch.device]:
+    device = next(net.parameters()).device
+    was_training = net.training
+    net.eval()
+    try:
+        half = torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float16
+        with torch.inference_mode(), torch.autocast(device.type, dtype=half, enabled=device.type == "cuda"):
+            yield device
+    finally:
+        net.train(was_training)
+
+
+def _padded(image: Tensor, patch_size: Triple) -> tuple[Tensor, list[int]]:
+    """Continue the image on both sides until it holds one patch; returns also what was added before it."""
+    missing = [max(0, patch - length) for patch, length in zip(patch_size, image.shape[1:], strict=True)]
+    before = [count // 2 for count in missing]
+    if not any(missing):
+        return image, before
+    sides = [side for count, first in zip(reversed(missing), reversed(before), strict=True) for side in (first, count - first)]
+    return F.pad(image.float()[None], sides, mode="replicate")[0], before
+
+
+def _blend(net: Net, image: Tensor, patch_size: Triple, overlap: float, device: torch.device) -> Tensor:
+    starts = [window_starts(length, patch, overlap) for length, patch in zip(image.shape[1:], patch_size, strict=True)]
+    windows = [tuple(map(slice, first, map(sum, zip(first, patch_size, strict=True)))) for first in product(*starts)]
+    if len(windows) == 1:
+        return _probabilities(net, image[None].to(device))[0]
+    at_once = _GPU_WINDOWS if device.type == "cuda" else 1
+    importance = _importance(patch_size).to(device)
+    sums = weights = torch.empty(0)
+    for number in range(0, len(windows), at_once):
+        chosen = windows[number : number + at_once]
+        found = _probabilities(net, torch.stack([image[:, *window] for window in chosen]).to(device)) * importance
+        if not number:
+            classes, (z, y, x) = found.shape[1], image.shape[1:]
+            keep_on = device if 4 * classes * z * y * x <= _GPU_SUM_BYTES else torch.device("cpu")
+            sums, weights = torch.zeros(classes, z, y, x, device=keep_on), torch.zeros(z, y, x, device=keep_on)
+            kept_importance = importance.to(keep_on)
+        for window, values in zip(chosen, found.to(sums.device), strict=True):
+            sums[:, *window] += values
+            weights[window] += kept_importance
+    return sums.div_(weights)
+
+
+def _probabilities(net: Net, images: Tensor) -> Tensor:
+    logits: Tensor = net(images.float()).logits
+    return logits.float().softmax(dim=1)
+
+
+def _importance(patch_size: Triple) -> Tensor:
+    z, y, x = (_bell(side) for side in patch_size)
+    return (z[:, None, None] * y[:, None] * x).clamp_min(_LEAST_IMPORTANCE)
+
+
+def _bell(side: int) -> Tensor:
+    place = (torch.arange(side) - (side - 1) / 2) / (_SIGMA * side)
+    return torch.exp(-0.5 * place**2)
