@@ -155,16 +155,18 @@ def group_slices(files: Iterable[Path]) -> list[list[Slice]]:
         In the order of their first files; copies of a file are dropped.
     """
     stacks: list[list[Slice]] = []
-    seen: set[tuple[str, int]] = set()
+    seen: set[tuple[str, int, bytes]] = set()
     for path in files:
         try:
             slices = read_slices(path)
         except VolumeError:
             continue  # contours, reports, a DICOMDIR: they lie beside scans in every export
         for one in slices:
-            if (one.instance, one.frame) in seen:
+            # The position too: careless anonymization gives all slices of a series the same identifier.
+            key = (one.instance, one.frame, one.position.tobytes())
+            if key in seen:
                 continue
-            seen.add((one.instance, one.frame))
+            seen.add(key)
             stack = next((stack for stack in stacks if stack[0].fits(one)), None)
             if stack is None:
                 stacks.append([one])

@@ -1,4 +1,4 @@
-"""NRRD and MetaImage through SimpleITK."""
+"""Read NRRD and MetaImage and write MetaImage, through SimpleITK."""
 
 import math
 from pathlib import Path
@@ -66,12 +66,21 @@ def ras_affine(image: sitk.Image) -> Affine:
     return ras
 
 
-def itk_image(array: Array, affine: Affine) -> sitk.Image:
-    """Return the ITK image of voxels in file order (i, j, k) at an affine from (i, j, k, 1) to RAS mm."""
+def write_mha(path: Path, array: Array, affine: Affine) -> None:
+    """Write voxels in file order (i, j, k) at an affine from (i, j, k, 1) to RAS mm as compressed MetaImage.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or the file cannot be written.
+    """
     lps = _LPS_TO_RAS @ affine
     spacing = np.linalg.norm(lps[:3, :3], axis=0)
     image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))
     image.SetOrigin(lps[:3, 3].tolist())
     image.SetSpacing(spacing.tolist())
     image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
-    return image
+    try:
+        sitk.WriteImage(image, str(path), useCompression=True, imageIO="MetaImageIO")
+    except RuntimeError as error:
+        raise OSError("the disk is full or not writable") from error

@@ -5,7 +5,7 @@ import math
 import zlib
 from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -71,7 +71,7 @@ def _open_pair(path: Path) -> Nifti1Pair:
 def _image_class(path: Path, header: bytes) -> type[nibabel.Nifti1Image]:
     for image_class in (nibabel.Nifti1Image, nibabel.Nifti2Image):
         if image_class.header_class.may_contain_header(header):
-            return cast(type[nibabel.Nifti1Image], image_class)
+            return image_class
     raise VolumeError(f"{path} is not a NIfTI file whatever its name says: export the scan again as NIfTI")
 
 
@@ -106,9 +106,11 @@ def _scaled(raw: Array, proxy: Any) -> Array:
     if (slope, inter) == (1.0, 0.0):
         return raw
     # float32 holds every integer of 16 bits; larger ones are scaled in float64 before they are rounded.
-    precision = np.float32 if raw.dtype.itemsize <= 2 or raw.dtype.kind == "f" else np.float64
+    is_wide = raw.dtype.kind in "iu" and raw.dtype.itemsize > 2
+    values: Array = raw.astype(np.float64 if is_wide else np.float32)
     with np.errstate(over="ignore", invalid="ignore"):  # told as values that are not finite
-        values: Array = raw.astype(precision) * precision(slope) + precision(inter)
+        values *= slope
+        values += inter
     return values
 
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
-import SimpleITK as sitk
 
 from cvrl_napari.volumes.axis_order import Affine, Array
 from cvrl_napari.volumes.errors import VolumeError
-from cvrl_napari.volumes.itk import itk_image
+from cvrl_napari.volumes.itk import write_mha
 from cvrl_napari.volumes.naming import format_suffix
 from cvrl_napari.volumes.nifti import nifti_image
+from cvrl_napari.volumes.nrrd import write_nrrd
 from cvrl_napari.volumes.storage import atomic_path
 from cvrl_napari.volumes.volume import Source, Volume
 
@@ -35,10 +35,12 @@ def write(path: Path, volume: Volume) -> None:
     array, affine, header = _in_file_order(volume)
     try:
         with atomic_path(path) as temporary:
-            if suffix in (".nii", ".nii.gz"):
-                nibabel.save(nifti_image(array, affine, header), temporary)
+            if suffix == ".nrrd":
+                write_nrrd(temporary, array, affine)
+            elif suffix == ".mha":
+                write_mha(temporary, array, affine)
             else:
-                _write_itk(temporary, itk_image(array, affine))
+                nibabel.save(nifti_image(array, affine, header), temporary)
     except OSError as error:
         reason = error.strerror or str(error)
         raise VolumeError(f"Cannot write {path} ({reason}): free some space or choose another folder") from error
@@ -62,15 +64,9 @@ def _lies_on(source: Source, volume: Volume) -> bool:
 
 
 def _storable(array: Array) -> Array:
+    """Return the same numbers in a type that every format has."""
     if array.dtype == np.bool_:
         return array.astype(np.uint8)
     if array.dtype == np.float16:
         return array.astype(np.float32)
-    return array
-
-
-def _write_itk(path: Path, image: sitk.Image) -> None:
-    try:
-        sitk.WriteImage(image, str(path), useCompression=True)
-    except RuntimeError as error:
-        raise OSError("the disk is full or not writable") from error
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
