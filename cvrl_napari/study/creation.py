@@ -40,7 +40,7 @@ def create_study_folder(
     notice : str
         Sentences on what was left out, empty if nothing was.
     """
-    _check_free(folder)
+    check_free(folder)
     scans = list(dict.fromkeys(absolute_scan(Path(scan)) for scan in scans))
     files = scans if labels is None else _label_files(labels)
     scans, files = split_labels_from_scans(scans, files)
@@ -98,7 +98,7 @@ def _label_files(folder: Path) -> list[Path]:
     return files
 
 
-def _check_free(folder: Path) -> None:
+def check_free(folder: Path) -> None:
     """Refuse a folder in which something would be overwritten."""
     if (folder / FILE_NAME).exists():
         raise StudyError(f"{folder} already holds a study: open it, or choose another folder for the new one.")

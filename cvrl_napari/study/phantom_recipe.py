@@ -64,6 +64,7 @@ class Recipe(_Part):
     warp: float = Field(description="Standard deviation of the smooth deformation")
     warp_grid: float = Field(gt=0, description="Distance over which the deformation changes")
     partial_volume: float = Field(gt=0, description="Width over which one tissue fades into the next")
+    wall: float = Field(gt=0, description="Thickness of the chamber's wall")
     vein_count: tuple[int, int]
     vein_radius: tuple[float, float]
     vein_length: tuple[float, float]
