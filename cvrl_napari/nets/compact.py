@@ -6,6 +6,8 @@ the resolution and below, and returns to full resolution in one light step: unfo
 the image itself, which knows where the edges are. Instance norm, so that a batch of any mix of scans is as good as another.
 """
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -20,7 +22,7 @@ class CompactNet(Net):
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
         widths = [config.width * 2**level for level in range(config.levels)]
-        ends = list(zip(widths[1:-1], widths[2:], strict=True))  # (finer, coarser) channels below half resolution
+        ends = list(itertools.pairwise(widths[1:]))  # (finer, coarser) channels below half resolution
         self.low_channels, self.high_channels = widths[0], widths[-1]
         self.stride = 2 ** (config.levels - 1)
 

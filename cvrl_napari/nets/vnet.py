@@ -5,6 +5,8 @@ convolutions with batch norm, stride-2 convolutions down, transposed convolution
 channels after the bottleneck and before the classifier. 9.4 million parameters for two classes.
 """
 
+import itertools
+
 from torch import Tensor, nn
 
 from cvrl_napari.config import NetConfig
@@ -21,7 +23,7 @@ class VNet(Net):
         super().__init__()
         widths = [config.width * 2**level for level in range(config.levels)]
         depths = [min(level + 1, DEEPEST) for level in range(config.levels)]
-        ends = list(zip(widths[:-1], widths[1:], strict=True))  # (finer, coarser) channels of each change of resolution
+        ends = list(itertools.pairwise(widths))  # (finer, coarser) channels of each change of resolution
         self.low_channels, self.high_channels = widths[0], widths[-1]
         self.stride = 2 ** (config.levels - 1)
 
