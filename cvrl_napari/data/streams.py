@@ -1,6 +1,6 @@
 """Two endless streams of patches, labeled and unlabeled, that can be stopped and go on exactly where they were."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,12 +46,10 @@ class TwoStreamLoader:
 
     def replace(self, labeled: Sequence[PreparedCase], unlabeled: Sequence[PreparedCase]) -> None:
         """Go on with these cases; a case new to a stream comes next in it, so that what was just painted is soon learned."""
-        before = set(self._labeled), set(self._unlabeled)
+        old_labeled, old_unlabeled = set(self._labeled), set(self._unlabeled)
         self._set_cases(labeled, unlabeled)
-        for turn, cases, old in zip(
-            (self._labeled_turn, self._unlabeled_turn), (self._labeled, self._unlabeled), before, strict=True
-        ):
-            turn[:] = [case for case in cases if case not in old] + [case for case in turn if case in cases and case in old]
+        self._labeled_turn = _new_first(self._labeled_turn, self._labeled, old_labeled)
+        self._unlabeled_turn = _new_first(self._unlabeled_turn, self._unlabeled, old_unlabeled)
 
     def next(self) -> Batch:
         """Draw a batch.
@@ -117,6 +115,10 @@ class TwoStreamLoader:
             teacher_images=torch.stack([apply_intensity(image, draw_weak_intensity(plan.augment, rng)) for image in patches]),
             labels=labels,
         )
+
+
+def _new_first(turn: list[str], cases: Collection[str], old: set[str]) -> list[str]:
+    return [case for case in cases if case not in old] + [case for case in turn if case in cases and case in old]
 
 
 def _around(start: Triple, patch: Triple, size: Triple) -> Triple:

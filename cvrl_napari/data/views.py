@@ -66,7 +66,7 @@ def _quarter_turn(turns: int) -> np.ndarray:
 
 
 def needed_size(maps: np.ndarray, patch_size: Triple) -> Triple:
-    """Return the voxels (z, y, x) to be cut so that no map reads outside; never smaller than the patch, larger by even numbers."""
+    """Return the voxels (z, y, x) to be cut so that no map reads outside: the patch and as much on both sides as needed."""
     patch = np.array(patch_size)
     reach = np.abs(maps) @ ((patch - 1) / 2)  # (count, 3), from the middle
     margin = np.maximum(np.ceil(reach.max(axis=0) - (patch - 1) / 2 - 1e-6), 0)
@@ -92,12 +92,12 @@ def apply_geometry(images: Tensor, labels: Tensor, maps: np.ndarray, patch_size:
     """
     new_images = images.new_empty(*images.shape[:2], *patch_size)
     new_labels = labels.new_empty(len(labels), *patch_size)
-    middle = tuple(slice((a - b) // 2, (a - b) // 2 + b) for a, b in zip(images.shape[2:], patch_size, strict=True))
+    z, y, x = (slice((a - b) // 2, (a - b) // 2 + b) for a, b in zip(images.shape[2:], patch_size, strict=True))
     for row, matrix in enumerate(maps):
         if np.array_equal(matrix, np.eye(3)):  # a third of the patches: nothing to interpolate
-            new_images[row] = images[row, :, *middle]
+            new_images[row] = images[row, :, z, y, x]
             if row < len(labels):
-                new_labels[row] = labels[row, *middle]
+                new_labels[row] = labels[row, z, y, x]
             continue
         grid = _sampling_grid(matrix, images.shape[2:], patch_size)
         new_images[row] = F.grid_sample(images[row][None], grid, mode="bilinear", padding_mode="border", align_corners=True)[0]

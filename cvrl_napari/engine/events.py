@@ -129,6 +129,15 @@ class PredictionSaved(_Record):
     volumes_ml: dict[int, float]
 
 
+class EmbeddingsSaved(_Record):
+    """The features of one scan were written: `path` the .npz, `picture` the .png."""
+
+    kind: Literal["embedded"] = "embedded"
+    scan: str
+    path: str
+    picture: str
+
+
 class RunFailed(_Record):
     """The job could not be done: what happened, and what to do about it."""
 
@@ -150,6 +159,7 @@ Event = Annotated[
     | Resumed
     | RunDone
     | PredictionSaved
+    | EmbeddingsSaved
     | RunFailed,
     Field(discriminator="kind"),
 ]

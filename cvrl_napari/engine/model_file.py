@@ -4,15 +4,15 @@ A model file is untrusted input. Nothing in it is executed, and no memory is tak
 shape of every tensor agree with the network that its card describes.
 """
 
-import json
+import math
 import os
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -29,6 +29,10 @@ from cvrl_napari.study.study import Study
 CARD = "cvrl"
 """Name of the card among the metadata of the file."""
 LARGEST_HEADER = 16 * 2**20
+LARGEST_PATCH = 256**3
+CHOOSE = "Choose a file named model.safetensors from a run."
+COPY_AGAIN = "Copy it again from where it came."
+SAVE_AGAIN = "Take the model.safetensors of its run again."
 _DTYPES = {"F32": torch.float32, "I64": torch.int64}
 
 Millimetres = Annotated[float, Field(ge=0.001, le=100)]
@@ -42,11 +46,9 @@ class ModelCard(BaseModel):
 
     schema_version: Literal[1] = 1
     net: NetConfig
-    classes: Annotated[tuple[StructureClass, ...], Field(min_length=1, max_length=254)]
-    spacing: Annotated[
-        tuple[Millimetres, Millimetres, Millimetres], Field(description="Voxel size the network works at, mm, (z, y, x)")
-    ]
-    patch_size: Annotated[tuple[Voxels, Voxels, Voxels], Field(description="Voxels of a window, (z, y, x)")]
+    classes: tuple[StructureClass, ...] = Field(min_length=1, max_length=254)
+    spacing: tuple[Millimetres, Millimetres, Millimetres] = Field(description="Voxel size the network works at, mm, (z, y, x)")
+    patch_size: tuple[Voxels, Voxels, Voxels] = Field(description="Voxels of a window, (z, y, x)")
     window_overlap: float = Field(ge=0, le=0.9, description="Share of a window's side that neighbours have in common")
     normalization: Literal["z-score"] = Field("z-score", description="Grey values in standard deviations of the whole scan")
     method: MethodName
@@ -54,6 +56,15 @@ class ModelCard(BaseModel):
     scans: tuple[str, ...] = Field((), description="Content hashes of the scans learned from")
     versions: dict[str, str] = {}
     created: str = Field("", description="UTC, ISO 8601")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if [one.id for one in self.classes] != list(range(1, self.net.classes)):
+            raise ValueError(f"the classes are not numbered 1 to {self.net.classes - 1} as those of the network")
+        stride = 2 ** (self.net.levels - 1)
+        if any(side % stride for side in self.patch_size) or math.prod(self.patch_size) > LARGEST_PATCH:
+            raise ValueError(f"windows of {self.patch_size} voxels do not fit the network")
+        return self
 
     @classmethod
     def of(cls, plan: Plan, study: Study, *, metrics: dict[int, float]) -> "ModelCard":
@@ -70,6 +81,15 @@ class ModelCard(BaseModel):
             versions={"cvrl_napari": __version__, "torch": torch.__version__, "python": platform.python_version()},
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
+
+
+class _Header(NamedTuple):
+    metadata: dict[str, Any]
+    tensors: dict[str, dict[str, Any]]
+    data_bytes: int
+
+
+_entries: TypeAdapter[dict[str, dict[str, Any]]] = TypeAdapter(dict[str, dict[str, Any]])
 
 
 class Model(NamedTuple):
@@ -129,31 +149,25 @@ def read_card(path: Path) -> ModelCard:
     return _read_card(path, _read_header(path))
 
 
-def _read_header(path: Path) -> dict[str, dict[str, object]]:
+def _read_header(path: Path) -> _Header:
     """Read the JSON at the beginning of the file: 8 bytes of length, little endian, then the header, then the tensors."""
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             length = int.from_bytes(file.read(8), "little")
-            if size < 8 or not 2 <= length <= min(LARGEST_HEADER, size - 8):
-                raise _foreign(path)
-            header = json.loads(file.read(length))
+            text = file.read(length) if 2 <= length <= min(LARGEST_HEADER, size - 8) else b""
     except OSError as error:
-        raise EngineError(
-            f"The model {path} cannot be read: {error.strerror}.", "Choose a file named model.safetensors from a run."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, EngineError):
-            raise
+        raise EngineError(f"The model {path} cannot be read: {error.strerror}.", CHOOSE) from error
+    try:
+        entries = _entries.validate_json(text)
+    except ValidationError as error:
         raise _foreign(path) from error
-    if not isinstance(header, dict) or not all(isinstance(entry, dict) for entry in header.values()):
-        raise _foreign(path)
-    header["__size__"] = {"bytes": size - 8 - length}
-    return header
+    metadata = entries.pop("__metadata__", {})
+    return _Header(metadata, entries, size - 8 - length)
 
 
-def _read_card(path: Path, header: dict[str, dict[str, object]]) -> ModelCard:
-    text = header.get("__metadata__", {}).get(CARD)
+def _read_card(path: Path, header: _Header) -> ModelCard:
+    text = header.metadata.get(CARD)
     if not isinstance(text, str):
         raise _foreign(path)
     try:
@@ -162,40 +176,29 @@ def _read_card(path: Path, header: dict[str, dict[str, object]]) -> ModelCard:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         if where == "schema_version":
-            raise EngineError(
-                f"The model {path} was written by a newer version of this program.", "Update cvrl-napari to use it."
-            ) from error
-        raise EngineError(
-            f"The model {path} does not say how to use it ({where}: {first['msg']}).", "Save it again from its run."
-        ) from error
-    if len(card.classes) + 1 != card.net.classes:
-        raise EngineError(
-            f"The model {path} names {len(card.classes)} classes but its network tells {card.net.classes - 1} apart.",
-            "Save it again from its run.",
-        )
+            message = f"The model {path} was written by a newer version of this program."
+            raise EngineError(message, "Update cvrl-napari to use it.") from error
+        raise EngineError(f"The model {path} does not say how to use it ({where}: {first['msg']}).", SAVE_AGAIN) from error
     return card
 
 
-def _compare(path: Path, header: dict[str, dict[str, object]], expected: dict[str, Tensor]) -> None:
+def _compare(path: Path, header: _Header, expected: dict[str, Tensor]) -> None:
     """Refuse a file whose tensors are not those of the network, before any of them is read."""
-    stored = {name: entry for name, entry in header.items() if not name.startswith("__")}
-    if stored.keys() != expected.keys():
-        odd = sorted(stored.keys() ^ expected.keys())[0]
+    if header.tensors.keys() != expected.keys():
+        odd = sorted(header.tensors.keys() ^ expected.keys())[0]
         raise _damaged(path, f"'{odd[:80]}' is missing or does not belong to the network")
     for name, tensor in expected.items():
-        entry = stored[name]
+        entry = header.tensors[name]
         if entry.get("shape") != list(tensor.shape) or _DTYPES.get(str(entry.get("dtype"))) != tensor.dtype:
-            raise _damaged(path, f"'{name}' has another shape or type than the network's")
+            raise _damaged(path, f"'{name}' has another shape or type than in the network")
     needed = sum(tensor.numel() * tensor.element_size() for tensor in expected.values())
-    if header["__size__"]["bytes"] != needed:
-        raise _damaged(path, f"{needed} bytes of weights are expected and {header['__size__']['bytes']} are there")
+    if header.data_bytes != needed:
+        raise _damaged(path, f"it holds {header.data_bytes:,} bytes of weights instead of {needed:,}")
 
 
 def _foreign(path: Path) -> EngineError:
-    return EngineError(f"{path} is not a model of this program.", "Choose a file named model.safetensors from a run.")
+    return EngineError(f"{path} is not a model of this program.", CHOOSE)
 
 
 def _damaged(path: Path, what: str) -> EngineError:
-    return EngineError(
-        f"The model {path} is damaged: {what}.", "Copy it again from where it came, or save it again from its run."
-    )
+    return EngineError(f"The model {path} is damaged: {what}.", COPY_AGAIN)

@@ -1,5 +1,6 @@
 """Masks of scans: for a student in training, and for a model file and any scans."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cvrl_napari.config import DeviceName, Plan
+from cvrl_napari.config import DeviceName, Plan, Triple
 from cvrl_napari.data.prepare import PreparedCase, standardize
 from cvrl_napari.data.resample import labels_on_scan_grid, network_shape, scan_grid_slabs
 from cvrl_napari.engine.device import pick, set_threads
@@ -17,12 +18,15 @@ from cvrl_napari.engine.events import Event, PredictionSaved, Progress
 from cvrl_napari.engine.model_file import Model, ModelCard, load_model
 from cvrl_napari.engine.windows import predict_volume
 from cvrl_napari.nets.output import Net
+from cvrl_napari.study.case import name_cases
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.naming import scan_name
 from cvrl_napari.volumes.reading import read
 from cvrl_napari.volumes.volume import Volume
 from cvrl_napari.volumes.writing import write
 
+UNCERTAINTY = "_uncertainty"
+"""Ends the name of an uncertainty map that lies beside its mask."""
 LARGEST_GRID = 512 * 2**20
 """Voxels of a scan on the network's grid that are still computed: 2 GB of float32 a class."""
 
@@ -38,21 +42,22 @@ def predict_case(net: Net, case: PreparedCase, plan: Plan) -> np.ndarray:
     return labels_on_scan_grid(predict_case_on_grid(net, case, plan), case.scan_shape)
 
 
-def predict_scan(net: Net, scan: Volume, card: ModelCard) -> Tensor:
-    """Return the class probabilities of a scan on the network's grid, (K, z, y, x), float32, on the CPU.
+def network_grid(scan: Volume, card: ModelCard) -> Triple:
+    """Return the voxels (z, y, x) of a scan on the grid of a model.
 
     Raises
     ------
     EngineError
-        If the scan is so large at the model's voxel size that it would not fit the memory.
+        If they are so many that they would not fit the memory.
     """
     shape = network_shape(scan.array.shape, scan.spacing, card.spacing)
-    if np.prod(shape, dtype=float) > LARGEST_GRID:
+    if math.prod(shape) > LARGEST_GRID:
         raise EngineError(
-            f"The scan would have {' x '.join(map(str, shape))} voxels at the model's voxel size of {card.spacing} mm, too many.",
+            f"The scan would have {' x '.join(map(str, shape))} voxels, too many, at the model's voxel size of "
+            f"{' x '.join(f'{mm:g}' for mm in card.spacing)} mm.",
             "Cut the scan to the part of interest, or check its voxel size.",
         )
-    return predict_volume(net, standardize(scan.array, shape), patch_size=card.patch_size, overlap=card.window_overlap)
+    return shape
 
 
 def predict(
@@ -72,8 +77,8 @@ def predict(
     Parameters
     ----------
     uncertainty : bool
-        Write also <scan name>_uncertainty.nii.gz: the entropy of the class probabilities, 0 (sure) to 1 (all classes
-        equally probable), uint8 of 0 to 255 of that range... see `docs/model-file.md`.
+        Write also <scan name>_uncertainty.nii.gz: the entropy of the class probabilities, from 0 (sure) to 1
+        (all classes equally probable), float32.
     threads : int
         CPU threads; 0 takes all cores.
 
@@ -87,7 +92,7 @@ def predict(
         If the model cannot be used, or a mask would replace a scan; at the end, if some scans could not be predicted.
     """
     set_threads(threads)
-    targets = _name_outputs(scans, output)
+    targets = _name_outputs(scans, output, uncertainty=uncertainty)
     student = load_model(model, pick(device).torch_device)
     failures = []
     for done, (scan, target) in enumerate(zip(scans, targets, strict=True)):
@@ -103,7 +108,9 @@ def predict(
 
 def _predict_one(student: Model, path: Path, target: Path, uncertainty: bool) -> PredictionSaved:
     scan = read(path)
-    probabilities = predict_scan(student.net, scan, student.card)
+    card = student.card
+    image = standardize(scan.array, network_grid(scan, card))
+    probabilities = predict_volume(student.net, image, patch_size=card.patch_size, overlap=card.window_overlap)
     labels = np.empty(scan.array.shape, np.uint8)
     entropy = np.empty(scan.array.shape if uncertainty else (0, 0, 0), np.float32)
     for where, slab in scan_grid_slabs(probabilities, scan.array.shape):
@@ -115,36 +122,29 @@ def _predict_one(student: Model, path: Path, target: Path, uncertainty: bool) ->
     if uncertainty:
         write(_uncertainty_path(target), scan.with_array(entropy))
     counts = np.bincount(labels.ravel(), minlength=256)
-    volumes = {one.id: float(counts[one.id] * scan.voxel_ml) for one in student.card.classes}
+    volumes = {one.id: float(counts[one.id] * scan.voxel_ml) for one in card.classes}
     return PredictionSaved(scan=str(path), path=str(target), volumes_ml=volumes)
 
 
 def normalized_entropy(probabilities: Tensor) -> Tensor:
     """Return the entropy over the classes (first axis) as a share of the largest possible one, in [0, 1]."""
-    entropy = torch.special.entr(probabilities).sum(dim=0)
-    return (entropy / np.log(len(probabilities))).clamp(0, 1)
+    entropy: Tensor = torch.special.entr(probabilities).sum(dim=0)
+    return (entropy / math.log(len(probabilities))).clamp(0, 1)
 
 
 def _uncertainty_path(target: Path) -> Path:
-    return target.with_name(f"{scan_name(target)}_uncertainty.nii.gz")
+    return target.with_name(f"{scan_name(target)}{UNCERTAINTY}.nii.gz")
 
 
-def _name_outputs(scans: Sequence[Path], output: Path) -> list[Path]:
-    """Return a path for the mask of each scan, no two alike, none of them a scan."""
-    names = [scan_name(scan) for scan in scans]
-    count = Counter(name.casefold() for name in names)
-    used: set[str] = set()
-    targets = []
-    for scan, plain in zip(scans, names, strict=True):
-        name = f"{scan.absolute().parent.name}_{plain}" if count[plain.casefold()] > 1 else plain
-        unique, number = name, 1
-        while unique.casefold() in used:
-            number += 1
-            unique = f"{name}-{number}"
-        used |= {unique.casefold(), f"{unique}_uncertainty".casefold()}
-        targets.append(output / f"{unique}.nii.gz")
+def _name_outputs(scans: Sequence[Path], output: Path, *, uncertainty: bool) -> list[Path]:
+    """Return a path for the mask of each scan: no two files to be written are the same, and none is a scan."""
+    targets = [output / f"{name}.nii.gz" for name in name_cases(scans)]
     originals = {scan.resolve() for scan in scans}
-    for target in targets:
-        if {target.resolve(), _uncertainty_path(target).resolve()} & originals:
-            raise EngineError(f"The mask would replace the scan {target}.", "Choose another output folder.")
+    planned = [*targets, *(map(_uncertainty_path, targets) if uncertainty else ())]
+    for path in planned:
+        if path.resolve() in originals:
+            raise EngineError(f"The mask would replace the scan {path}.", "Choose another output folder.")
+    twice = [path for path, count in Counter(planned).items() if count > 1]
+    if twice:
+        raise EngineError(f"A mask and an uncertainty map would both be named {twice[0]}.", "Predict these scans one by one.")
     return targets

@@ -46,7 +46,7 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
     """
     size = image.shape[1:]
     image, before = _padded(image, patch_size)
-    with _evaluating(net) as device:
+    with evaluating(net) as device:
         probabilities = _blend(net, image, patch_size, overlap, device)
     inside = (slice(first, first + length) for first, length in zip(before, size, strict=True))
     return probabilities[:, *inside].cpu()
@@ -81,7 +81,8 @@ def window_starts(length: int, patch: int, overlap: float) -> list[int]:
 
 
 @contextmanager
-def _evaluating(net: Net) -> Iterator[torch.device]:
+def evaluating(net: Net) -> Iterator[torch.device]:
+    """Compute without gradients, dropout or batch statistics, on a GPU in 16 bits; gives the device of the network."""
     device = next(net.parameters()).device
     was_training = net.training
     net.eval()
