@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import napari
 import numpy as np
+from napari.components import Camera
 from napari.layers import Image
-
-from cvrl_napari.volumes.volume import Volume
 
 SUPERIOR_AXIS = 0
 """z of the canonical order runs towards the head."""
@@ -25,23 +24,20 @@ class CaseView:
     def of(cls, viewer: napari.Viewer, image: Image) -> "CaseView":
         """Remember what the viewer shows now."""
         low, high = image.contrast_limits
-        return cls(tuple(viewer.dims.point), viewer.camera.zoom, tuple(viewer.camera.center), (low, high))
+        return cls(tuple(viewer.dims.point), camera_of(viewer).zoom, tuple(camera_of(viewer).center), (low, high))
 
     def restore(self, viewer: napari.Viewer, image: Image) -> None:
         """Show it again."""
         image.contrast_limits = self.contrast
         viewer.dims.set_point(range(len(self.point)), self.point)
-        viewer.camera.center = self.center
-        viewer.camera.zoom = self.zoom
+        camera_of(viewer).center = self.center
+        camera_of(viewer).zoom = self.zoom
 
 
-def display_translate(volume: Volume) -> tuple[float, float, float]:
-    """Return where the first voxel is drawn: mm towards (Superior, Posterior, Left), the directions of canonical axes.
-
-    An oblique scan is drawn along its own axes, like every scan: napari gets no rotation.
-    """
-    right, anterior, superior = volume.origin
-    return superior, -anterior, -right
+def camera_of(viewer: napari.Viewer) -> Camera:
+    """Return the viewer's camera, which moved into the scene in napari 0.9."""
+    camera: Camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    return camera
 
 
 def grey_limits(array: np.ndarray) -> tuple[float, float]:
@@ -61,4 +57,4 @@ def turn_head_up(viewer: napari.Viewer) -> None:
     if viewer.dims.ndim != 3:
         return
     upright = viewer.dims.ndisplay == 2 and viewer.dims.order[-2] == SUPERIOR_AXIS
-    viewer.camera.orientation2d = ("up" if upright else "down", "right")
+    camera_of(viewer).orientation2d = ("up" if upright else "down", "right")

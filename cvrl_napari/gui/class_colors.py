@@ -6,9 +6,8 @@ import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
 from cvrl_napari.study.classes import StructureClass
+from cvrl_napari.study.labels import BACKGROUND
 
-BACKGROUND = 255
-"""Painted background in label arrays."""
 BACKGROUND_COLOR = "#b8bec6"
 """Light slate: visibly painted, and not the colour of any class."""
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cvrl_napari.gui.class_colors import BACKGROUND
+from cvrl_napari.study.labels import BACKGROUND
 
 ONLY_MASK, ONLY_LABELS, OTHER_CLASS = 1, 2, 3
 COLORS = {ONLY_MASK: "#ff4fd8", ONLY_LABELS: "#7dff5a", OTHER_CLASS: "#ffffff"}

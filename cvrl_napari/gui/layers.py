@@ -17,9 +17,11 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from cvrl_napari.engine.events import Box, PreviewReady
 from cvrl_napari.gui import difference
-from cvrl_napari.gui.case_view import CaseView, display_translate, grey_limits, turn_head_up
-from cvrl_napari.gui.class_colors import BACKGROUND, class_colormap, class_names, colormap, names
+from cvrl_napari.gui.case_view import CaseView, grey_limits, turn_head_up
+from cvrl_napari.gui.class_colors import class_colormap, class_names, colormap, names
+from cvrl_napari.gui.placement import PAINTED_BACKGROUND_KEY, SOURCE_KEY, placement
 from cvrl_napari.study.classes import StructureClass
+from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.volume import Volume
 
@@ -28,14 +30,12 @@ VIEW_REST_MS = 200
 CONTOUR_WIDTH = 2
 LABELS_OPACITY = 0.5
 MASK_OPACITY = 1.0
-UNITS = ("mm", "mm", "mm")
 KEPT_BRUSH = (
     "selected_label",
     "brush_size",
     "n_edit_dimensions",
     "preserve_labels",
     "contiguous",
-    "mode",
     "opacity",
     "visible",
 )
@@ -88,9 +88,10 @@ class Layers(QObject):
         # napari announces some changes before it makes them: listeners are told when the event loop comes round.
         self._painted = self._timer(0, self._tell_painted)
         self._moved = self._timer(VIEW_REST_MS, self._tell_view)
-        viewer.dims.events.point.connect(self._on_view)
-        viewer.dims.events.order.connect(self._on_view)
-        viewer.dims.events.ndisplay.connect(self._on_view)
+        events = viewer.dims.events
+        events.ndisplay.connect(self._before_slicing, position="first")
+        for emitter in (events.point, events.order, events.ndisplay):
+            emitter.connect(self._on_view, position="last")
 
     @property
     def case(self) -> str | None:
@@ -136,6 +137,7 @@ class Layers(QObject):
             for name in KEPT_BRUSH:
                 setattr(shown.labels, name, getattr(before.labels, name))
             shown.mask.visible = before.mask.visible
+        mode = before.labels.mode if before is not None else shown.labels.mode
         self._listen(shown.labels)
         # The new layers come before the old ones go: a viewer without layers forgets which plane it shows.
         for layer in shown.layers:
@@ -144,6 +146,7 @@ class Layers(QObject):
             self._remove(before.layers)
         self._shown = shown
         self._viewer.layers.selection.active = shown.labels
+        shown.labels.mode = mode  # last: napari takes the brush away from a layer that is not selected
         self._look(case_id, shown)
 
     def clear(self) -> None:
@@ -156,7 +159,9 @@ class Layers(QObject):
     def close(self) -> None:
         """Clear, and let go of the viewer."""
         self.clear()
-        for emitter in (self._viewer.dims.events.point, self._viewer.dims.events.order, self._viewer.dims.events.ndisplay):
+        events = self._viewer.dims.events
+        events.ndisplay.disconnect(self._before_slicing)
+        for emitter in (events.point, events.order, events.ndisplay):
             emitter.disconnect(self._on_view)
         self._moved.stop()
 
@@ -266,10 +271,10 @@ class Layers(QObject):
 
     def _make(self, study: Study, case_id: str, scan: Volume, labels: np.ndarray) -> _Shown:
         """Make the layers of a case; every layer lies where the scan lies."""
-        place: dict[str, Any] = {"scale": scan.spacing, "translate": display_translate(scan), "units": UNITS}
+        place = placement(scan)
         array = scan.array.astype(scan.array.dtype.newbyteorder("="), copy=False)  # a big-endian texture cannot be drawn
         image = Image(array, name=case_id, colormap="gray", contrast_limits=grey_limits(array), **place)
-        source = {"cvrl_source": str(study.case(case_id).scan)}
+        source = {SOURCE_KEY: str(study.case(case_id).scan)}
         image.metadata.update(source)
         look: dict[str, Any] = {"colormap": class_colormap(study.classes), "features": class_names(study.classes), **place}
         mask = Labels(np.zeros(labels.shape, np.uint8), name=_name("Mask", case_id), opacity=self._opacity, **look)
@@ -277,7 +282,7 @@ class Layers(QObject):
         mask.editable = False
         mask.contour = CONTOUR_WIDTH if self._viewer.dims.ndisplay == 2 else 0
         painted = Labels(labels, name=_name("Labels", case_id), opacity=LABELS_OPACITY, **look)
-        painted.metadata.update(source, cvrl_painted_background=BACKGROUND)
+        painted.metadata.update(source | {PAINTED_BACKGROUND_KEY: BACKGROUND})
         return _Shown(study, case_id, image, mask, painted)
 
     def _listen(self, labels: Labels) -> None:
@@ -353,11 +358,16 @@ class Layers(QObject):
             self._refresh_difference()
             self.labels_painted.emit(self._shown.case)
 
+    def _before_slicing(self, _event: object = None) -> None:
+        # Contours exist in 2D only, and napari warns when it has to draw one in 3D.
+        if self._shown is not None and self._viewer.dims.ndisplay == 3:
+            self._shown.mask.contour = 0
+
     def _on_view(self, _event: object = None) -> None:
         if self._shown is None:
             return
-        # Contours exist in 2D only.
-        self._shown.mask.contour = CONTOUR_WIDTH if self._viewer.dims.ndisplay == 2 else 0
+        if self._viewer.dims.ndisplay == 2 and self._shown.mask.contour == 0:
+            self._shown.mask.contour = CONTOUR_WIDTH
         turn_head_up(self._viewer)
         self._moved.start()
 
