@@ -1,0 +1,68 @@
+"""The folder of one run: config.json, events.jsonl, checkpoint/, previews/, model.safetensors."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pydantic
+
+from cvrl_napari.config import Plan
+from cvrl_napari.engine.errors import EngineError
+from cvrl_napari.engine.events import Event
+from cvrl_napari.study.storage import atomic_write
+
+
+class RunFolder:
+    """Where everything that a run leaves behind lies."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.events = path / "events.jsonl"
+        self.checkpoint = path / "checkpoint" / "state.safetensors"
+        self.previews = path / "previews"
+        self.model = path / "model.safetensors"
+
+    @classmethod
+    def create(cls, runs: Path, plan: Plan) -> "RunFolder":
+        """Make a new folder below `runs`, named after the time and the method, and store the plan in it."""
+        stem = f"{datetime.now():%Y-%m-%d_%H%M%S}-{plan.method.replace('_', '-')}"
+        number, path = 1, runs / stem
+        while path.exists():
+            number += 1
+            path = runs / f"{stem}-{number}"
+        for folder in (path, path / "checkpoint", path / "previews"):
+            folder.mkdir(parents=True)
+        run = cls(path)
+        atomic_write(run.config, plan.model_dump_json(indent=2).encode())
+        return run
+
+    def plan(self) -> Plan:
+        """Read the plan back.
+
+        Raises
+        ------
+        EngineError
+            If the folder is no run or its plan can't be read.
+        """
+        try:
+            return Plan.model_validate_json(self.config.read_bytes())
+        except (OSError, pydantic.ValidationError) as error:
+            raise EngineError(
+                f"{self.path} is no run that can be resumed: its config.json can't be read.", "Start a new run."
+            ) from error
+
+    def preview(self, case: str) -> Path:
+        """Return the file of a case's current mask."""
+        return self.previews / f"{case}.npy"
+
+    def record(self, event: Event) -> None:
+        """Append an event to events.jsonl."""
+        with self.events.open("a", encoding="utf-8") as lines:
+            lines.write(event.line() + "\n")
+
+
+def newest_model(runs: Path) -> Path | None:
+    """Return the model file of the newest run below `runs` that has one."""
+    models = [model for model in runs.glob("*/model.safetensors") if re.match(r"\d{4}-\d\d-\d\d_", model.parent.name)]
+    return max(models, key=lambda model: model.stat().st_mtime, default=None)

@@ -1,0 +1,73 @@
+"""A small study of real files, and the plan of a short run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from cvrl_napari.config import (
+    AugmentConfig,
+    ConsistencyConfig,
+    ContrastConfig,
+    NetConfig,
+    OptimizerConfig,
+    Plan,
+)
+from cvrl_napari.study.study import Study
+
+
+@pytest.fixture
+def make_plan() -> Callable[..., Plan]:
+    """Return a function that makes the plan of a short run on the CPU, any field of which can be given."""
+
+    def make(**changes: object) -> Plan:
+        fields: dict[str, object] = {
+            "method": "cvrl",
+            "preset": "quick",
+            "device": "cpu",
+            "threads": 1,
+            "precision": "float32",
+            "seed": 0,
+            "steps": 4,
+            "spacing": (2.0, 2.0, 2.0),
+            "patch_size": (16, 16, 16),
+            "net": NetConfig(),
+            "augment": AugmentConfig(),
+            "contrast": ContrastConfig(voxels=64, low_queue_size=256, high_queue_size=256),
+            "consistency": ConsistencyConfig(),
+            "optimizer": OptimizerConfig(),
+            "labeled_cases": ("a",),
+            "unlabeled_cases": ("b",),
+        }
+        return Plan.model_validate(fields | changes)
+
+    return make
+
+
+def write_ball_scan(folder: Path, name: str, seed: int, *, label: bool) -> Path:
+    """Write a noisy scan of a bright ball (20 x 24 x 28 voxels of 2 mm) and, if asked, its label."""
+    rng = np.random.default_rng(seed)
+    shape = (20, 24, 28)
+    center = np.array(shape) / 2 + rng.uniform(-3, 3, 3)
+    distance = np.sqrt(((np.indices(shape).T - center) ** 2).sum(-1)).T
+    ball = distance < rng.uniform(5, 7)
+    scan = 100 * ball + rng.normal(100, 15, shape)
+    affine = np.diag([2.0, 2.0, 2.0, 1.0])
+    (folder / "scans").mkdir(exist_ok=True)
+    path = folder / "scans" / f"{name}.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(scan.astype(np.float32), affine), path)
+    if label:
+        (folder / "labels_in").mkdir(exist_ok=True)
+        nibabel.save(nibabel.Nifti1Image(ball.astype(np.uint8), affine), folder / "labels_in" / f"{name}.nii.gz")
+    return path
+
+
+@pytest.fixture
+def ball_study(tmp_path: Path) -> Study:
+    """Five scans of a ball: two labeled (a, b), two not (c, d), one held out (e)."""
+    scans = [write_ball_scan(tmp_path, name, seed, label=name in "abe") for seed, name in enumerate("abcde")]
+    study = Study.create(tmp_path / "study", scans, classes=("ball",), labels=tmp_path / "labels_in", held_out=("e",))
+    study.close()
+    return Study.open(tmp_path / "study", read_only=True)

@@ -1,0 +1,168 @@
+"""Real runs of a few steps on real files."""
+
+import queue
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from cvrl_napari.config import TrainRequest
+from cvrl_napari.engine import events as ev
+from cvrl_napari.engine.commands import Inbox, LabelsChanged, Pause, Resume, Stop, View
+from cvrl_napari.engine.run_folder import RunFolder, newest_model
+from cvrl_napari.engine.train import train
+from cvrl_napari.study.study import Study
+
+SHORT = TrainRequest(device="cpu", steps=4, threads=1)
+
+
+def weights(event: ev.Event) -> dict[str, torch.Tensor]:
+    assert isinstance(event, ev.RunDone), event
+    return load_file(event.model)
+
+
+def of_kind(events, kind):
+    return [event for event in events if isinstance(event, kind)]
+
+
+@pytest.mark.parametrize("method", ["supervised", "mean_teacher", "cvrl"])
+def test_a_run_tells_its_story_and_leaves_a_model(ball_study, method):
+    events = list(train(ball_study, SHORT.model_copy(update={"method": method})))
+    assert isinstance(events[0], ev.Planned)
+    steps = of_kind(events, ev.StepDone)
+    assert [event.step for event in steps] == [1, 2, 3, 4]
+    assert all(np.isfinite(list(event.losses.values())).all() for event in steps)
+    done = events[-1]
+    assert isinstance(done, ev.RunDone)
+    assert (done.step, done.stopped) == (4, False)
+    run = RunFolder(Path(done.run))
+    assert [ev.parse_event(line) for line in run.events.read_bytes().splitlines()] == events
+    assert run.plan() == events[0].plan
+    assert newest_model(ball_study.runs_folder) == run.model
+    validated = of_kind(events, ev.Validated)
+    assert validated[-1].cases == 1
+    assert set(validated[-1].dice) == {1}
+
+
+def test_learning_a_ball_from_two_labels_finds_the_held_out_one(ball_study):
+    events = list(train(ball_study, SHORT.model_copy(update={"steps": 60})))
+    assert of_kind(events, ev.Validated)[-1].dice[1] > 0.8
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(ball_study):
+    first, again, other = (weights(list(train(ball_study, SHORT.model_copy(update={"seed": seed})))[-1]) for seed in (1, 1, 2))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_a_stopped_run_resumes_as_if_never_interrupted(ball_study):
+    whole = weights(list(train(ball_study, SHORT))[-1])
+    inbox: Inbox = queue.SimpleQueue()
+    events = []
+    for event in train(ball_study, SHORT, inbox=inbox):
+        events.append(event)
+        if isinstance(event, ev.StepDone) and event.step == 2:
+            inbox.put(Stop())
+    stopped = events[-1]
+    assert isinstance(stopped, ev.RunDone)
+    assert (stopped.step, stopped.stopped) == (2, True)
+    resumed = list(train(ball_study, SHORT, resume=Path(stopped.run)))
+    assert [event.step for event in of_kind(resumed, ev.StepDone)] == [3, 4]
+    parts = weights(resumed[-1])
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_closing_the_generator_saves_what_was_learned(ball_study):
+    events = train(ball_study, SHORT)
+    for event in events:
+        if isinstance(event, ev.StepDone):
+            break
+    events.close()
+    assert newest_model(ball_study.runs_folder) is not None
+
+
+def test_a_paused_run_waits_for_its_resume(ball_study):
+    inbox: Inbox = queue.SimpleQueue()
+    kinds = []
+    for event in train(ball_study, SHORT, inbox=inbox):
+        if isinstance(event, ev.StepDone) and event.step == 1:
+            inbox.put(Pause())
+        if isinstance(event, ev.Paused):
+            inbox.put(Resume())
+        if not isinstance(event, ev.Progress):
+            kinds.append(event.kind)
+    assert kinds[kinds.index("paused") + 1] == "resumed"
+    assert kinds[-1] == "done"
+
+
+def test_the_scan_on_view_gets_its_mask_on_its_own_grid(ball_study):
+    inbox: Inbox = queue.SimpleQueue()
+    inbox.put(View(case="c", axis=0, index=10))
+    events = list(train(ball_study, SHORT.model_copy(update={"steps": 40}), inbox=inbox))
+    previews = of_kind(events, ev.PreviewReady)
+    assert previews
+    assert {event.case for event in previews} == {"c"}
+    mask = np.load(previews[-1].path, mmap_mode="r")
+    assert mask.dtype == np.uint8
+    assert mask.shape == ball_study.read_scan("c").array.shape
+    assert set(np.unique(mask)) <= {0, 1}
+
+
+def test_what_is_painted_while_training_is_learned_from(ball_study):
+    inbox: Inbox = queue.SimpleQueue()
+    events = []
+    for event in train(ball_study, SHORT, inbox=inbox):
+        events.append(event)
+        if isinstance(event, ev.StepDone) and event.step == 1:
+            study = Study.open(ball_study.folder)
+            painted = np.zeros(study.read_scan("c").array.shape, np.uint8)
+            painted[8:12, 10:14, 12:16] = 1
+            study.write_labels("c", painted)
+            study.close()
+            inbox.put(LabelsChanged(case="c"))
+    taken = of_kind(events, ev.LabelsTaken)
+    assert taken[0].cases == ("a", "b")
+    assert (taken[1].cases, taken[1].step) == (("c",), 1)
+    assert isinstance(events[-1], ev.RunDone)
+
+
+def test_unpainted_voxels_of_a_partial_case_take_no_part(ball_study):
+    """Labels that differ only where nothing is known give the same run."""
+    study = Study.open(ball_study.folder)
+    strokes = np.zeros(study.read_scan("a").array.shape, np.uint8)
+    strokes[10, 8:12, 10:14] = 1
+    strokes[10, 2:4, 2:20] = 255
+    study.write_labels("a", strokes, state="partial")
+    study.close()
+    study = Study.open(ball_study.folder, read_only=True)
+    target = study.training_target("a")
+    assert (int((target == 1).sum()), int((target == 0).sum())) == (16, 36)
+    events = list(train(study, SHORT.model_copy(update={"labeled": ("a",), "steps": 40, "method": "supervised"})))
+    assert isinstance(events[-1], ev.RunDone)
+    assert of_kind(events, ev.StepDone)[-1].losses["supervised"] < of_kind(events, ev.StepDone)[0].losses["supervised"]
+
+
+def test_a_study_without_labels_fails_with_a_sentence(ball_study, tmp_path):
+    bare = Study.create(tmp_path / "bare", [ball_study.folder.parent / "scans" / "c.nii.gz"])
+    events = list(train(bare, SHORT))
+    assert len(events) == 1
+    assert isinstance(events[0], ev.RunFailed)
+    assert "No scan is labeled yet" in events[0].message
+
+
+def test_a_scan_that_became_unreadable_is_named(ball_study):
+    scan = ball_study.folder.parent / "scans" / "d.nii.gz"
+    scan.write_bytes(scan.read_bytes()[:500])
+    failed = list(train(ball_study, SHORT))[-1]
+    assert isinstance(failed, ev.RunFailed)
+    assert "d.nii.gz" in failed.message
+
+
+def test_a_run_by_the_clock_ends_by_the_clock(ball_study):
+    events = list(train(ball_study, TrainRequest(device="cpu", minutes=0.05, threads=1)))
+    done = events[-1]
+    assert isinstance(done, ev.RunDone)
+    steps = of_kind(events, ev.StepDone)
+    assert steps[-1].step == steps[-1].total == done.step > 1
