@@ -172,9 +172,9 @@ def describe(event: Event, names: Names) -> str:
             return f"step {step}: paused"
         case Resumed(step=step):
             return f"step {step}: going on"
-        case PredictionSaved(scan=scan, volumes_ml=volumes):
+        case PredictionSaved(scan=scan, path=path, volumes_ml=volumes):
             sizes = ", ".join(f"{names.get(i, f'class {i}')} {size:.1f} ml" for i, size in volumes.items())
-            return f"{scan}: {sizes}"
+            return f"{scan} -> {path}: {sizes}"
         case RunDone(step=step, seconds=seconds, stopped=stopped):
             return f"{'Stopped' if stopped else 'Done'} after {step} steps and {seconds:.0f} s"
         case _:

@@ -29,9 +29,9 @@ app = typer.Typer(
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON on standard output, for another program")]
 Device = Annotated[DeviceName, typer.Option(help="Where to compute; 'auto' takes a GPU when there is one")]
-ModelFile = Annotated[Path, typer.Argument(help="model.safetensors of a run")]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="model.safetensors of a run")]
 Output = Annotated[Path, typer.Option(help="Folder for the results")]
-StudyFolder = Annotated[Path, typer.Argument(help="Folder of the study")]
+StudyFolder = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of the study")]
 
 
 @app.callback(invoke_without_command=True)
@@ -45,16 +45,16 @@ def cvrl(version: Annotated[bool, typer.Option("--version", help="Print the vers
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Folder of the study; made when it is not there")] = Path("demo-output"),
-    minutes: Annotated[float, typer.Option(min=0.01, help="Training time")] = 3.0,
-    headless: Annotated[bool, typer.Option(help="Without a window: train supervised and cvrl, compare their Dice")] = False,
-    scripted: Annotated[bool, typer.Option(help="Press Train without a person, then leave")] = False,
+    minutes: Annotated[float, typer.Option(min=0.01, help="Training time of a method, minutes")] = 3.0,
+    headless: Annotated[bool, typer.Option("--headless", help="No window: train supervised and cvrl, compare Dice")] = False,
+    scripted: Annotated[bool, typer.Option("--scripted", help="Press Train without a person, then leave")] = False,
 ) -> None:
     """Open the phantom study in napari, ready to paint and train."""
     if headless:
         with one_sentence():
             from cvrl_napari.cli.demo import compare_methods
 
-            print(compare_methods(folder, minutes=minutes))
+            print(compare_methods(folder, TrainRequest(minutes=minutes)))
         return
     arguments = ["--folder", str(folder), "--minutes", str(minutes), *(["--scripted"] if scripted else [])]
     raise typer.Exit(subprocess.call([sys.executable, "-m", "cvrl_napari.gui.demo", *arguments]))
@@ -65,7 +65,9 @@ def new(
     study: StudyFolder,
     scans: Annotated[Path, typer.Option(help="Folder of scans; they stay where they are and are never written to")],
     labels: Annotated[Path | None, typer.Option(help="Folder of masks; they match the scans by file name")] = None,
-    classes: Annotated[str, typer.Option(help="Names of the structures, in the order of their label values")] = "structure",
+    classes: Annotated[
+        str, typer.Option(metavar="A,B,...", help="Names of the label values 1, 2, ...; without it as many as the labels hold")
+    ] = "",
     scan_list: Annotated[
         Path | None, typer.Option("--list", help="Text file, a scan's name a line: which scans, in which order")
     ] = None,
@@ -80,10 +82,11 @@ def new(
 
         chosen = choose_scans(scans, scan_list)
         measured = choose_held_out(chosen, held_out)
-        made = Study.create(study, chosen, classes=split_names(classes), labels=labels, held_out=measured)
-        labeled, unlabeled = len(made.labeled_cases()), len(made.unlabeled_cases())
-        made.close()
-        print(f"{study}: {labeled} labeled, {unlabeled} unlabeled, {len(measured)} held out")
+        with Study.create(study, chosen, classes=split_names(classes) or None, labels=labels, held_out=measured) as made:
+            labeled, unlabeled = len(made.labeled_cases()), len(made.unlabeled_cases())
+            print(f"{study}: {labeled} labeled, {unlabeled} unlabeled, {len(measured)} held out")
+            if made.notice:
+                print(made.notice, file=sys.stderr)
 
 
 @app.command()
@@ -117,7 +120,7 @@ def predict(
     model: ModelFile,
     scans: Annotated[list[Path], typer.Argument(metavar="SCAN...", help="Scans: files, or folders of a DICOM series")],
     output: Output,
-    uncertainty: Annotated[bool, typer.Option(help="Also write where the model is unsure")] = False,
+    uncertainty: Annotated[bool, typer.Option("--uncertainty", help="Also write where the model is unsure")] = False,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -130,8 +133,8 @@ def predict(
 
 @app.command()
 def evaluate(
-    predictions: Annotated[Path, typer.Argument(help="Folder of masks, or one mask")],
-    references: Annotated[Path, typer.Argument(help="Folder of reference masks of the same names, or one mask")],
+    predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS", help="Folder of masks, or one mask")],
+    references: Annotated[Path, typer.Argument(metavar="REFERENCES", help="Masks of the same names to compare with, or one")],
     as_json: AsJson = False,
 ) -> None:
     """Compare masks with references: Dice, Jaccard, HD95 mm, ASD mm, per case and class."""
@@ -145,7 +148,7 @@ def evaluate(
 @app.command()
 def embed(
     model: ModelFile,
-    scan: Annotated[Path, typer.Argument(help="A scan: a file, or the folder of a DICOM series")],
+    scan: Annotated[Path, typer.Argument(metavar="SCAN", help="A scan: a file, or the folder of a DICOM series")],
     output: Output,
     device: Device = "auto",
     as_json: AsJson = False,

@@ -4,61 +4,64 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cvrl_napari.cli.options import split_names
+from cvrl_napari.study.case import name_cases
 from cvrl_napari.study.errors import StudyError
+from cvrl_napari.study.matching import split_labels_from_scans
 from cvrl_napari.volumes.finding import find_scans
 from cvrl_napari.volumes.naming import scan_name
 
 
 def choose_scans(folder: Path, list_file: Path | None) -> list[Path]:
-    """Return the scans of a folder: all of them by name, or those that a list names, in its order.
+    """Return the scans of a folder: all of them sorted by path, or those that a list names, in its order.
 
     Raises
     ------
+    VolumeError
+        If the folder is missing.
     StudyError
         If the folder has no scans, or the list is unreadable, empty, or names a scan that is not there.
     """
-    if not folder.is_dir():
-        raise StudyError(f"There is no folder '{folder}': give the folder of the scans with --scans.")
     found = find_scans(folder)
-    if not found:
-        raise StudyError(f"There are no scans in '{folder}': it should hold NIfTI, NRRD, MHA or DICOM files.")
+    scans, _labels = split_labels_from_scans(found, found)
+    if not scans:
+        raise StudyError(f"There are no scans in {folder}: it should hold NIfTI, NRRD, MHA or DICOM files.")
     if list_file is None:
-        return found
-    by_name = {scan_name(path): path for path in found}
-    names = _read_names(list_file)
+        return scans
+    by_name = dict(zip(name_cases(scans), scans, strict=True))
+    names = [scan_name(Path(line)) for line in _lines(list_file)]
     for name in names:
-        if scan_name(Path(name)) not in by_name:
-            raise StudyError(f"The list '{list_file}' names the scan '{name}', which is not in '{folder}': correct the list.")
-    return [by_name[scan_name(Path(name))] for name in names]
+        if name not in by_name:
+            raise StudyError(f"The list {list_file} names the scan '{name}', which is not in {folder}: correct the list.")
+    return [by_name[name] for name in names]
 
 
-def _read_names(list_file: Path) -> list[str]:
+def _lines(list_file: Path) -> list[str]:
     try:
-        lines = list_file.read_text(encoding="utf-8").splitlines()
+        text = list_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"The list '{list_file}' cannot be read ({error}): write a scan's name a line.") from error
-    names = [line.strip() for line in lines if line.strip()]
-    if not names:
-        raise StudyError(f"The list '{list_file}' is empty: write a scan's name a line.")
-    return names
+        raise StudyError(f"The list {list_file} cannot be read ({error}): write a scan's name a line.") from None
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise StudyError(f"The list {list_file} is empty: write a scan's name a line.")
+    return lines
 
 
 def choose_held_out(scans: Sequence[Path], text: str) -> tuple[str, ...]:
-    """Return the names of the cases to hold out: the last N scans for a number, else the names separated by commas.
+    """Return the ids of the cases to hold out: the last N scans for a number, else the names separated by commas.
 
     Raises
     ------
     StudyError
         If a number leaves nothing to learn from, or a name is not among the scans.
     """
-    names = [scan_name(path) for path in scans]
-    if text.strip().isdecimal() and text.strip() not in names:
-        count = int(text)
-        if count >= len(names):
-            raise StudyError(f"--held-out {count} leaves none of the {len(names)} scans to learn from: hold out fewer.")
-        return tuple(names[len(names) - count :])
+    ids = name_cases(scans)
     asked = split_names(text)
+    if len(asked) == 1 and asked[0].isdecimal() and asked[0] not in ids:
+        count = int(asked[0])
+        if count >= len(ids):
+            raise StudyError(f"--held-out {count} leaves none of the {len(ids)} scans to learn from: hold out fewer.")
+        return tuple(ids[len(ids) - count :])
     for name in asked:
-        if name not in names:
+        if name not in ids:
             raise StudyError(f"--held-out names the case '{name}', which is not among the scans: correct the name.")
     return asked

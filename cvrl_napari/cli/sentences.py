@@ -13,6 +13,7 @@ from cvrl_napari.engine.events import RunFailed
 
 BAD_INPUT = 2
 FAULT = 1
+FAULT_HINT = "The study and its labels are untouched. Please report this, with the lines above it."
 
 
 class JobFailed(Exception):
@@ -50,14 +51,12 @@ def one_sentence(*, as_json: bool = False) -> Iterator[None]:
         _tell(refusal, as_json)
         _leave(f"{refusal.message} {refusal.hint}")
     except Exception as error:
-        failure_event = _as_failure(error)
-        _tell(failure_event or _FAULT.model_copy(update={"message": f"{type(error).__name__}: {error}"}), as_json)
-        if failure_event is None:
+        foreseen = _as_failure(error)
+        if foreseen is None:
+            _tell(RunFailed(message=f"The program failed: {type(error).__name__}: {error}.", hint=FAULT_HINT), as_json)
             raise
-        _leave(str(error))
-
-
-_FAULT = RunFailed(message="", hint="This is a fault of the program; the study and its labels are untouched. Please report it.")
+        _tell(foreseen, as_json)
+        _leave(f"{foreseen.message} {foreseen.hint}".strip())
 
 
 def describe_validation(error: ValidationError) -> str:
@@ -80,6 +79,8 @@ def _as_failure(error: Exception) -> RunFailed | None:
             return RunFailed(message=message, hint=hint)
         case StudyError() | VolumeError():
             return RunFailed(message=str(error), hint="")
+        case OSError(strerror=str(reason), filename=str(path)):
+            return RunFailed(message=f"{reason}: {path}.", hint="Check the path, its permissions, and the space left.")
     return None
 
 
