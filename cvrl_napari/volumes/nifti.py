@@ -1,9 +1,9 @@
 """NIfTI-1 and NIfTI-2, plain, gzipped or as a .hdr/.img pair, through nibabel."""
 
 import gzip
+import io
 import math
 import zlib
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,10 @@ def read_nifti(path: Path) -> Volume:
     try:
         if path.name.lower().endswith((".hdr", ".img")):
             return _volume(path, _open_pair(path))
-        with path.open("rb") as file:
-            is_gzipped = file.read(2) == _GZIP
-        if is_gzipped:
-            return _read_gzipped(path)
+        if _is_gzipped(path):
+            return _read_stream(path, gzip.open(path))
+        if path.name.lower().endswith(".gz"):  # not zipped whatever its name says, and nibabel goes by the name
+            return _read_stream(path, path.open("rb"))
         with path.open("rb") as file:
             image_class = _image_class(path, file.read(_HEADER_BYTES))
         return _volume(path, image_class.from_filename(path, mmap="r"))
@@ -51,8 +51,8 @@ def read_nifti(path: Path) -> Volume:
         raise VolumeError(f"{path} is cut off or damaged ({_first_line(error)}): copy or export it again") from error
 
 
-def _read_gzipped(path: Path) -> Volume:
-    with closing(gzip.open(path)) as stream:
+def _read_stream(path: Path, opened: io.IOBase) -> Volume:
+    with opened as stream:
         image_class = _image_class(path, stream.read(_HEADER_BYTES))
         stream.seek(0)
         volume = _volume(path, image_class.from_stream(stream))
