@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cvrl_napari.study.phantom_recipe import Body, Recipe, Tube
-from cvrl_napari.study.phantom_shapes import FAR, Field, blend, ellipsoid, smooth_field, tube
+from cvrl_napari.study.phantom_shapes import FAR, Field, Vector, blend, ellipsoid, smooth_field, tube
 
 # Where veins leave the chamber, as a direction (z, y, x): the four usual ones, then those some people have besides.
 _OSTIA = ((0.5, 0.45, -1), (-0.35, 0.5, -1), (0.55, 0.4, 1), (-0.35, 0.55, 1), (0.1, 0.45, -1.1), (0.95, 0.35, -0.3))
@@ -62,14 +61,14 @@ def _body_points(
     return np.asarray(turned + np.stack(warp))
 
 
-def _rotation(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rotation(degrees: Vector) -> Vector:
     """Return a rotation matrix whose axis is `degrees` and angle about its length (Cayley's formula: no sine needed)."""
     a, b, c = degrees * (3.141592653589793 / 360)
     skew = np.array([[0, -c, b], [c, 0, -a], [-b, a, 0]])
     return np.asarray(np.linalg.inv(np.eye(3) - skew) @ (np.eye(3) + skew))
 
 
-def _place(body: Body, unusual: float, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _place(body: Body, unusual: float, rng: np.random.Generator) -> tuple[Vector, Vector]:
     """Return centre and radii of one person's organ."""
     center, radii = np.array(body.center), np.array(body.radii)
     center = center + unusual * (np.array(body.unusual_center or body.center) - center)
@@ -82,11 +81,11 @@ def _draw_tube(one: Tube, points: Field, rng: np.random.Generator) -> Field:
     return tube(points, line, [radius * (1 + rng.normal(0, 0.04)) for radius in one.radii])
 
 
-def _appendage(points: Field, center: NDArray[np.float64], radii: NDArray[np.float64], rng: np.random.Generator) -> Field:
+def _appendage(points: Field, center: Vector, radii: Vector, rng: np.random.Generator) -> Field:
     """Return the blind pouch of the chamber, upward, forward and to the left."""
     root = center + radii * (0.3, -0.5, 0.65)
-    middle = root + (4, -7, 6) + rng.normal(0, 1.5, 3)
-    tip = middle + (2, -8, 5) + rng.normal(0, 2.5, 3)
+    middle = root + np.array([4, -7, 6]) + rng.normal(0, 1.5, 3)
+    tip = middle + np.array([2, -8, 5]) + rng.normal(0, 2.5, 3)
     return tube(points, [root, middle, tip], [6, rng.uniform(4.5, 6), rng.uniform(3, 4.5)])
 
 
@@ -94,8 +93,8 @@ def _veins(
     recipe: Recipe,
     unusual: float,
     points: Field,
-    center: NDArray[np.float64],
-    radii: NDArray[np.float64],
+    center: Vector,
+    radii: Vector,
     rng: np.random.Generator,
 ) -> Field:
     """Return the distance to all veins: each leaves the chamber, bends at random and forks once."""
@@ -114,9 +113,7 @@ def _veins(
     return distance
 
 
-def _bent_line(
-    start: NDArray[np.float64], heading: NDArray[np.float64], step: float, count: int, rng: np.random.Generator
-) -> Field:
+def _bent_line(start: Vector, heading: Vector, step: float, count: int, rng: np.random.Generator) -> Field:
     """Return count + 1 points a `step` apart, (count + 1, 3)."""
     line = [start]
     for _ in range(count):
@@ -125,5 +122,5 @@ def _bent_line(
     return np.array(line)
 
 
-def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+def _unit(vector: Vector) -> Vector:
     return np.asarray(vector / np.sqrt((vector**2).sum()))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Field = NDArray[np.float64]
+Vector = NDArray[np.float64]
 
 FAR = 1e3
 """Distance in mm given to points that are too far away to matter."""

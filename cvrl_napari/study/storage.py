@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -44,13 +44,7 @@ def read_study_file(folder: Path) -> StudyFile:
     path = folder / FILE_NAME
     try:
         content = json.loads(path.read_bytes())
-        version = content["schema_version"]
-        if isinstance(version, int) and version > SCHEMA:
-            raise StudyError(f"{path} was written by a newer version of this program: update cvrl-napari to open it.")
-        record = StudyFile.model_validate(content)
-        check_classes(record.classes)
-        if len({case.id.casefold() for case in record.cases}) < len(record.cases):
-            raise ValueError("two cases have the same id")
+        record = _checked(content) if _version(content) <= SCHEMA else None
     except FileNotFoundError:
         raise StudyError(
             f"{folder} is not a study, it holds no {FILE_NAME}: choose a study folder, or make a new study."
@@ -59,14 +53,13 @@ def read_study_file(folder: Path) -> StudyFile:
         raise StudyError(
             f"{path} cannot be read ({error.strerror}): check the disk and the permissions of the folder."
         ) from error
-    except StudyError:
-        raise
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        why = _first_problem(error)
         raise StudyError(
-            f"{path} is damaged ({why}): "
-            "it was left as it is; put a backup in its place, or make a new study and keep the labels folder."
+            f"{path} is damaged ({_first_problem(error)}): it was left as it is; "
+            "put a backup in its place, or make a new study and keep the labels folder."
         ) from error
+    if record is None:
+        raise StudyError(f"{path} was written by a newer version of this program: update cvrl-napari to open it.")
     cases = tuple(case.model_copy(update={"scan": Path(os.path.normpath(folder / case.scan))}) for case in record.cases)
     return record.model_copy(update={"cases": cases})
 
@@ -168,6 +161,21 @@ def reason(error: OSError) -> str:
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return "nothing may be written there: ask for write permission or choose another folder"
     return f"{error.strerror or error}: check the disk and the folder"
+
+
+def _version(content: dict[str, Any]) -> int:
+    version = content["schema_version"]
+    if not isinstance(version, int):
+        raise ValueError("schema_version is no whole number")
+    return version
+
+
+def _checked(content: dict[str, Any]) -> StudyFile:
+    record = StudyFile.model_validate(content)
+    check_classes(record.classes)
+    if len({case.id.casefold() for case in record.cases}) < len(record.cases):
+        raise ValueError("two cases have the same id")
+    return record
 
 
 def _first_problem(error: Exception) -> str:
