@@ -26,7 +26,10 @@ def read_dicom(path: Path) -> Volume:
         If there is no series, a slice is missing, damaged or in color, or several images share a position.
     """
     if path.is_dir():
-        stacks = group_slices(dicom_files(path))
+        files = dicom_files(path)
+        stacks = group_slices(files)
+        if files and not stacks:
+            read_slices(files[0])  # says why it is no scan, as it would of the others
         if not stacks:
             raise VolumeError(f"{path} is a folder without a DICOM series: choose a scan, or the folder of one series")
         stack = max(stacks, key=len)

@@ -117,6 +117,8 @@ def _slice(path: Path, header: pydicom.Dataset, frame: int) -> Slice:
     rows, columns = int(header.Rows), int(header.Columns)
     orientation = np.array(_attribute(header, frame, "PlaneOrientationSequence", "ImageOrientationPatient"), dtype=float)
     row_spacing, column_spacing = (float(mm) for mm in _attribute(header, frame, "PixelMeasuresSequence", "PixelSpacing"))
+    if not np.cross(orientation[:3] * column_spacing, orientation[3:] * row_spacing).any():
+        raise ValueError("the orientation or the spacing is zero")
     measured = (
         _attribute(header, frame, "PixelMeasuresSequence", name, None) for name in ("SpacingBetweenSlices", "SliceThickness")
     )
