@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 # Elsewhere than on the package index: make demo TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
 TORCH ?= torch==2.13.0
-DEMO ?= --minutes 3
+DEMO ?= --folder demo-output --minutes 3
 
 BIN := $(VENV)/bin
 SYSTEM := $(VENV)/.system-libraries

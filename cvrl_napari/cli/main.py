@@ -57,7 +57,7 @@ def demo(
             print(compare_methods(folder, TrainRequest(minutes=minutes)))
         return
     arguments = ["--folder", str(folder), "--minutes", str(minutes), *(["--scripted"] if scripted else [])]
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "cvrl_napari.gui.demo", *arguments]))
+    raise typer.Exit(subprocess.call([sys.executable, "-P", "-m", "cvrl_napari.gui.demo", *arguments]))
 
 
 @app.command()

@@ -16,7 +16,7 @@ from cvrl_napari import __version__
 from cvrl_napari.cli.main import app
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.commands import Pause, Stop
-from cvrl_napari.engine.events import Event, Paused, Planned, RunDone, RunFailed, parse_event
+from cvrl_napari.engine.events import Event, Paused, RunDone, RunFailed, StepDone, parse_event
 from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.study import Study
 
@@ -186,7 +186,7 @@ def test_commands_on_standard_input_steer_a_run(phantom: Path) -> None:
 @pytest.mark.slow
 def test_a_run_ends_and_saves_when_the_viewer_dies(phantom: Path) -> None:
     process = start("train", phantom, *QUICK, "--steps", "100000", "--json", "--attached")
-    wait_for(Planned, process)
+    wait_for(StepDone, process)
     last = events_of(process)[-1]
     assert isinstance(last, RunDone)
     assert last.stopped
@@ -196,7 +196,7 @@ def test_a_run_ends_and_saves_when_the_viewer_dies(phantom: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
 def test_a_run_ends_and_saves_when_it_is_terminated(phantom: Path) -> None:
     process = start("train", phantom, *QUICK, "--steps", "100000", "--json")
-    wait_for(Planned, process)
+    wait_for(StepDone, process)
     process.terminate()
     last = events_of(process)[-1]
     assert isinstance(last, RunDone)
