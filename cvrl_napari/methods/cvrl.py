@@ -18,6 +18,7 @@ from cvrl_napari.losses.voxel_contrast import voxel_contrast
 from cvrl_napari.methods.anchors import MIXED, cells_of, draw_anchors
 from cvrl_napari.methods.key_queue import KeyQueue
 from cvrl_napari.methods.method import Method
+from cvrl_napari.methods.paste import Pasted
 from cvrl_napari.methods.views import Views, common_terms, look, look_again
 from cvrl_napari.nets.momentum import make_teacher, teacher_momentum, update_teacher
 from cvrl_napari.nets.projector import Projector
@@ -59,11 +60,8 @@ class CVRL(Method):
         labeled = len(batch.labels)
         of_labeled = look_again(self.teacher, batch.teacher_images[:labeled], self.plan.consistency)
         seen = [of_labeled] if views.teacher is None else [of_labeled, views.teacher]
-        classes = torch.cat([output.logits.argmax(dim=1) for output in seen])  # (L + U, z, y, x), pseudo-labels
-        classes[:labeled] = torch.where(batch.labels == IGNORE, classes[:labeled], batch.labels.long())
-        eligible = torch.ones_like(classes, dtype=torch.bool)
-        if views.pasted is not None:
-            eligible[labeled:] = ~views.pasted.inside  # inside the box student and teacher saw different things
+        guesses = torch.cat([output.logits.argmax(dim=1) for output in seen])
+        classes, eligible = what_is_where(guesses, batch.labels, views.pasted)
         terms = {}
         for name in self.levels:
             student_map = getattr(views.student, name)
@@ -91,6 +89,20 @@ class CVRL(Method):
         if contrast.dimension_weight > 0:
             terms[f"dimension_{name}"] = dimension_contrast(query, key, temperature=contrast.dimension_temperature)
         return terms
+
+
+def what_is_where(guesses: Tensor, labels: Tensor, pasted: Pasted | None) -> tuple[Tensor, Tensor]:
+    """Return the class of every voxel, and whether it may be contrasted, both (L + U, z, y, x).
+
+    The class is the label where that is known and the teacher's guess elsewhere. Inside a pasted box student and teacher saw
+    different things, so nothing there may be contrasted.
+    """
+    labeled = len(labels)
+    known = torch.where(labels == IGNORE, guesses[:labeled], labels.long())
+    eligible = torch.ones_like(guesses, dtype=torch.bool)
+    if pasted is not None:
+        eligible[labeled:] = ~pasted.inside
+    return torch.cat([known, guesses[labeled:]]), eligible
 
 
 def same_class(mine: Tensor, others: Tensor) -> Tensor:

@@ -1,0 +1,91 @@
+import pytest
+import torch
+from torch import nn
+
+from cvrl_napari.losses.dimension_contrast import dimension_contrast
+from cvrl_napari.losses.supervised import IGNORE
+from cvrl_napari.losses.voxel_contrast import voxel_contrast
+from cvrl_napari.methods.anchors import MIXED
+from cvrl_napari.methods.build import build_method
+from cvrl_napari.methods.cvrl import same_class, what_is_where
+from cvrl_napari.methods.paste import Pasted
+from cvrl_napari.nets.momentum import make_teacher, teacher_momentum, update_teacher
+
+
+def test_same_class_knows_no_mixed_cells():
+    mine, others = torch.tensor([0, 1, MIXED]), torch.tensor([0, 1, MIXED, 0])
+    expected = [[True, False, False, True], [False, True, False, False], [False, False, False, False]]
+    assert same_class(mine, others).tolist() == expected
+
+
+@pytest.mark.parametrize(("level", "other"), [("low", "high"), ("high", "low")])
+def test_a_level_can_be_left_out(make_plan, make_batch, level, other):
+    method = build_method(make_plan(contrast={f"{other}_level": False}))
+    losses = method.losses(make_batch(), 1.0)
+    assert {f"voxel_{level}", f"dimension_{level}"} < set(losses)
+    assert not any(name.endswith(other) for name in losses)
+
+
+def test_terms_of_no_weight_are_not_computed(make_plan, make_batch):
+    method = build_method(make_plan(contrast={"voxel_weight": 0}, consistency={"weight": 0}))
+    assert list(method.losses(make_batch(), 1.0)) == ["supervised", "dimension_low", "dimension_high", "total"]
+
+
+def test_the_queue_fills_with_unit_keys_of_known_classes(make_plan, make_batch, train):
+    method = build_method(make_plan(contrast={"low_queue_size": 400})).train()
+    train(method, [make_batch()])
+    keys, classes = method.queues["low"].contents()
+    assert keys.shape == (4 * 64, 16)
+    torch.testing.assert_close(keys.norm(dim=1), torch.ones(len(keys)))
+    assert set(classes.tolist()) <= {0, 1, 2}
+    train(method, [make_batch()], first_step=2)
+    assert len(method.queues["low"].contents()[0]) == 400
+
+
+def test_classes_are_the_labels_or_guesses_and_pasted_boxes_are_left_out():
+    guesses = torch.full((2, 1, 1, 3), 2)
+    labels = torch.tensor([0, 1, IGNORE], dtype=torch.uint8).view(1, 1, 1, 3)
+    inside = torch.tensor([False, True, False]).view(1, 1, 1, 3)
+    classes, eligible = what_is_where(guesses, labels, Pasted(torch.zeros(1, 1, 1, 1, 3), inside, labels))
+    assert classes.flatten().tolist() == [0, 1, 2, 2, 2, 2]
+    assert eligible.flatten().tolist() == [True, True, True, True, False, True]
+    assert bool(what_is_where(guesses, labels, None)[1].all())
+
+
+def test_the_paper_setting_pushes_all_other_voxels_the_default_only_other_classes(make_plan, make_batch):
+    batch = make_batch()
+    batch.labels.zero_()
+    settings = {"unlabeled_batch": 0, "net": {"classes": 2}}
+    alone = build_method(make_plan(contrast={"high_level": False}, **settings))
+    literal = build_method(make_plan(contrast={"high_level": False, "same_class_negatives": True}, **settings))
+    batch = type(batch)(batch.student_images[:2], batch.teacher_images[:2], batch.labels)
+    assert alone.losses(batch, 1.0)["voxel_low"] == 0  # background only: no negatives
+    assert literal.losses(batch, 1.0)["voxel_low"] > 1
+
+
+def test_without_the_dimension_contrast_embeddings_collapse_and_with_it_they_do_not():
+    """A toy: rows of two classes; voxel contrast between the classes alone needs no more than one direction."""
+
+    def effective_rank(dimension_weight):
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 16))
+        teacher = make_teacher(net)
+        optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
+        classes = torch.arange(256) % 2
+        for step in range(1, 301):
+            rows = torch.randn(256, 8)
+            rows[:, 0] += 4 * classes
+            query, key = net(rows + 0.3 * torch.randn(256, 8)), teacher(rows + 0.3 * torch.randn(256, 8))
+            loss = voxel_contrast(query, key, temperature=0.1, excluded=same_class(classes, classes))
+            loss = loss + dimension_weight * dimension_contrast(query, key, temperature=0.1)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            update_teacher(teacher, net, teacher_momentum(step, 0.99))
+        embeddings = nn.functional.normalize(net(rows), dim=1).detach()
+        spectrum = torch.linalg.svdvals(embeddings - embeddings.mean(dim=0)) ** 2
+        shares = spectrum / spectrum.sum()
+        return torch.exp(-torch.special.xlogy(shares, shares).sum()).item()  # exp of the entropy of the spectrum
+
+    assert effective_rank(0.0) < 2
+    assert effective_rank(1.0) > 5
