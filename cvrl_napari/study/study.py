@@ -14,19 +14,17 @@ from cvrl_napari.study.case import Case, State
 from cvrl_napari.study.classes import StructureClass, check_classes
 from cvrl_napari.study.creation import create_study_folder, make_cases
 from cvrl_napari.study.errors import StudyError
-from cvrl_napari.study.labels import IGNORE, Labels, check_values, read_label_file, training_target
+from cvrl_napari.study.label_store import LabelStore
+from cvrl_napari.study.labels import BACKGROUND, Labels, training_target
 from cvrl_napari.study.lock import StudyLock
 from cvrl_napari.study.relinking import relinked
 from cvrl_napari.study.storage import (
     StudyFile,
     absolute_scan,
-    label_path,
     read_study_file,
     reason,
-    save_volume,
     write_study_file,
 )
-from cvrl_napari.volumes.reading import read
 from cvrl_napari.volumes.volume import Volume
 
 _AFTER_EDIT: dict[State, State] = {"unlabeled": "partial", "partial": "partial", "complete": "complete", "accepted": "complete"}
@@ -45,7 +43,7 @@ class Study:
         self.notice = ""
         self._record = read_study_file(folder)
         self._lock = StudyLock(folder)
-        self._grids: dict[str, Volume] = {}  # scans without their voxels: labels are written without reading the scan again
+        self._labels = LabelStore(folder)
         self._changing = RLock()
 
     @classmethod
@@ -190,14 +188,7 @@ class Study:
         VolumeError
             If it cannot be read.
         """
-        scan = self.case(case_id).scan
-        if not scan.exists():
-            raise StudyError(
-                f"The scan of case '{case_id}' is no longer at {scan}: put it back, or show where the scans are now."
-            )
-        volume = read(scan)
-        self._grids[case_id] = volume.with_array(np.broadcast_to(np.uint8(0), volume.array.shape))
-        return volume
+        return self._labels.read_scan(self.case(case_id))
 
     def read_labels(self, case_id: str) -> Labels | None:
         """Read what was painted on a case.
@@ -214,15 +205,7 @@ class Study:
         VolumeError
             If the file cannot be read.
         """
-        case = self.case(case_id)
-        path = label_path(self.folder, case_id)
-        if not path.exists():
-            if case.is_labeled:
-                raise StudyError(
-                    f"The labels of case '{case_id}' are gone from {path}: put them back, or set the case to unlabeled."
-                )
-            return None
-        return check_values(read_label_file(path, self._grid(case_id)), len(self.classes), str(path))
+        return self._labels.read(self.case(case_id), len(self.classes))
 
     def write_labels(self, case_id: str, array: NDArray[np.generic], *, state: State | None = None) -> None:
         """Save what is painted on a case.
@@ -243,25 +226,21 @@ class Study:
         """
         with self._changing:
             self._check_writable()
-            case, grid = self.case(case_id), self._grid(case_id)
-            if array.shape != grid.array.shape:
-                raise StudyError(
-                    f"Labels of shape {array.shape} do not fit the scan of case '{case_id}', {grid.array.shape}: "
-                    "paint on that scan."
-                )
-            labels = check_values(array, len(self.classes), f"The painting of case '{case_id}'")
-            if state is None and case.state == "accepted" and np.array_equal(labels, self._painted(case_id)):
+            case, count = self.case(case_id), len(self.classes)
+            labels = self._labels.check(case, array, count)
+            if state is None and case.state == "accepted" and np.array_equal(labels, self._labels.read_or_zeros(case, count)):
                 return
-            if not labels.any():
-                state = "unlabeled"
-            elif state is None:
-                state = _AFTER_EDIT[case.state]
-            save_volume(label_path(self.folder, case_id), grid.with_array(labels))
-            self._replace_case(_with_state(case, state))
+            if labels.any():
+                self._labels.write(case, labels)
+                self._replace_case(_with_state(case, state or _AFTER_EDIT[case.state]))
+            else:  # the state first: a crash in between must not leave a complete case with nothing painted, all background
+                self._replace_case(_with_state(case, "unlabeled"))
+                self._labels.write(case, labels)
 
     def training_target(self, case_id: str) -> Labels:
         """Return what the supervised loss sees of a case: uint8 (z, y, x), 0 background, 1..K, 255 (`IGNORE`) not known."""
-        return training_target(self._painted(case_id), self.case(case_id).state)
+        case = self.case(case_id)
+        return training_target(self._labels.read_or_zeros(case, len(self.classes)), case.state)
 
     # Changes; each is saved before it is believed
 
@@ -276,7 +255,7 @@ class Study:
         with self._changing:
             self._check_writable()
             case = self.case(case_id)
-            if state != "unlabeled" and not np.any(self._painted(case_id)):
+            if state != "unlabeled" and not self._labels.read_or_zeros(case, len(self.classes)).any():
                 raise StudyError(
                     f"Nothing is painted on case '{case_id}': "
                     "paint the structure, or a stroke of background if the scan shows none of it."
@@ -317,17 +296,12 @@ class Study:
             return tuple(case.id for case in added)
 
     def remove_case(self, case_id: str) -> None:
-        """Take a case off the list. Its scan is not touched; its labels are kept in `labels/removed`."""
+        """Take a case off the list. Its scan is not touched; what was painted is kept in `labels/removed`."""
         with self._changing:
             self._check_writable()
             case = self.case(case_id)
             self._save(cases=tuple(one for one in self.cases if one != case))
-            self._grids.pop(case_id, None)
-            path = label_path(self.folder, case_id)
-            if path.exists():  # else the next case of this name would inherit them
-                kept = path.parent / "removed" / f"{case_id}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.nii.gz"
-                kept.parent.mkdir(exist_ok=True)
-                path.replace(kept)
+            self._labels.set_aside(case)
 
     def relink(self, folder: str | Path) -> tuple[str, ...]:
         """Look below a folder for scans that were moved or renamed and return the ids of the cases found again."""
@@ -340,22 +314,11 @@ class Study:
 
     # How it is done
 
-    def _grid(self, case_id: str) -> Volume:
-        """Return the scan's grid as a volume of zeros that takes no memory."""
-        if case_id not in self._grids:
-            self.read_scan(case_id)
-        return self._grids[case_id]
-
-    def _painted(self, case_id: str) -> Labels:
-        """Return the labels, zeros when there are none."""
-        labels = self.read_labels(case_id)
-        return np.zeros(self._grid(case_id).array.shape, dtype=np.uint8) if labels is None else labels
-
     def _check_unused(self, count: int) -> None:
         """Raise if a class above `count` is painted anywhere."""
         for case in self.cases:
-            labels = self.read_labels(case.id)
-            if labels is not None and ((labels > count) & (labels < IGNORE)).any():
+            labels = self._labels.read(case, len(self.classes))
+            if labels is not None and ((labels > count) & (labels < BACKGROUND)).any():
                 raise StudyError(
                     f"'{self.classes[-1].name}' or another class to be removed is painted on case '{case.id}': erase it first."
                 )
