@@ -67,26 +67,20 @@ def draw_start(shape: Triple, patch_size: Triple, rng: np.random.Generator, pain
 
 def cut_image(image: np.ndarray, start: Triple, size: Triple) -> np.ndarray:
     """Cut (C, z, y, x) to (C, *size), float32, continued by its border voxels where `start` or `size` reach outside."""
-    inside, padding = _overlap(image.shape[1:], start, size)
+    inside, padding = [], [(0, 0)]
+    for length, first, count in zip(image.shape[1:], start, size, strict=True):
+        a = min(max(first, 0), length - 1)
+        b = max(min(first + count, length), a + 1)
+        before = min(max(-first, 0), count - 1)
+        inside.append(slice(a, b))
+        padding.append((before, count - before - (b - a)))
     cut = image[:, *inside].astype(np.float32)
-    return np.pad(cut, ((0, 0), *padding), mode="edge") if any(map(any, padding)) else cut
+    return np.pad(cut, padding, mode="edge") if cut.shape[1:] != size else cut
 
 
 def cut_labels(labels: np.ndarray, start: Triple, size: Triple) -> np.ndarray:
     """Cut (z, y, x) to `size`, IGNORE where `start` or `size` reach outside."""
-    inside, padding = _overlap(labels.shape, start, size)
-    return np.pad(labels[inside], padding, constant_values=IGNORE)
-
-
-def _overlap(shape: tuple[int, ...], start: Triple, size: Triple) -> tuple[tuple[slice, ...], list[tuple[int, int]]]:
-    """Return the part inside the array, and how many voxels are missing before and after it.
-
-    A cut that lies wholly outside takes the nearest border voxel.
-    """
-    inside, padding = [], []
-    for length, first, count in zip(shape, start, size, strict=True):
-        a, b = min(max(first, 0), length - 1), max(min(first + count, length), 1)
-        before = min(max(-first, 0), count - 1)
-        inside.append(slice(a, b))
-        padding.append((before, count - before - (b - a)))
-    return tuple(inside), padding
+    cut = np.full(size, IGNORE, np.uint8)
+    inside = labels[tuple(slice(max(first, 0), max(first + count, 0)) for first, count in zip(start, size, strict=True))]
+    cut[tuple(slice(max(-first, 0), max(-first, 0) + count) for first, count in zip(start, inside.shape, strict=True))] = inside
+    return cut

@@ -4,6 +4,7 @@ The cache may be deleted at any time. A prepared file is named after everything 
 spacing, version of this module), so that a stale one is never taken.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from cvrl_napari.config import Spacing, Triple
 from cvrl_napari.data.resample import network_shape, resample, resample_labels
-from cvrl_napari.study.storage import atomic_write
+from cvrl_napari.study.storage import label_path, write_or_explain
 from cvrl_napari.study.study import Study
 
 VERSION = 1
@@ -73,6 +74,7 @@ class PreparedCase:
         self.scan_shape = scan_shape
         self.scan_spacing = scan_spacing
         self._folder = folder
+        self._target_file: Path | None = None
 
     @property
     def shape(self) -> Triple:
@@ -86,15 +88,35 @@ class PreparedCase:
         return z, y, x
 
     def reload_target(self, study: Study) -> None:
-        """Take the case's labels as they are on disk now, brought to the network's grid."""
-        if study.case(self.case_id).state == "unlabeled":
+        """Take the case's labels as they are on disk now, brought to the network's grid.
+
+        Raises
+        ------
+        StudyError, VolumeError
+            If the labels cannot be read.
+        """
+        if not study.case(self.case_id).is_labeled:
             self.target = None
             return
-        labels = study.training_target(self.case_id)
-        path = self._folder / f"{self.case_id}.target-{_digest(labels)}.npy"
-        if not path.is_file():
-            _save(path, resample_labels(labels, self.shape))
+        path = self._target_path(study)
+        while not path.is_file():
+            labels = resample_labels(study.training_target(self.case_id), self.shape)
+            # Somebody may be painting: what was read is kept under this name only if the name still holds.
+            before, path = path, self._target_path(study)
+            if path == before:
+                _save(path, labels)
         self.target = np.load(path, mmap_mode="r")
+        if self._target_file is not None and self._target_file != path:
+            with contextlib.suppress(PermissionError):  # Windows keeps a file that is still mapped
+                self._target_file.unlink(missing_ok=True)
+        self._target_file = path
+
+    def _target_path(self, study: Study) -> Path:
+        """Name what the target depends on."""
+        file = label_path(study.folder, self.case_id)
+        painted = file.read_bytes() if file.exists() else b""
+        digest = hashlib.blake2b(painted + study.case(self.case_id).state.encode(), digest_size=8).hexdigest()
+        return self._folder / f"{self.case_id}.target-{digest}.npy"
 
 
 def prepare(study: Study, case_id: str, *, spacing: Spacing) -> PreparedCase:
@@ -108,7 +130,7 @@ def prepare(study: Study, case_id: str, *, spacing: Spacing) -> PreparedCase:
     Raises
     ------
     VolumeError, StudyError
-        If the scan or its labels cannot be read.
+        If the scan or its labels cannot be read, or the cache cannot be written.
     """
     folder = study.cache_folder / _key(study, case_id, spacing)
     record = folder / f"{case_id}.json"
@@ -118,7 +140,7 @@ def prepare(study: Study, case_id: str, *, spacing: Spacing) -> PreparedCase:
         folder.mkdir(parents=True, exist_ok=True)
         _save(folder / f"{case_id}.npy", standardize(volume.array, shape).half().numpy())
         geometry = {"scan_shape": volume.array.shape, "scan_spacing": [float(mm) for mm in volume.spacing]}
-        atomic_write(record, json.dumps(geometry).encode())
+        write_or_explain(record, json.dumps(geometry).encode())
     geometry = json.loads(record.read_bytes())
     case = PreparedCase(case_id, folder, tuple(geometry["scan_shape"]), tuple(geometry["scan_spacing"]))
     case.reload_target(study)
@@ -135,13 +157,9 @@ def _key(study: Study, case_id: str, spacing: Spacing) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
-def _digest(labels: np.ndarray) -> str:
-    return hashlib.blake2b(np.ascontiguousarray(labels).data, digest_size=8).hexdigest()
-
-
 def _save(path: Path, array: np.ndarray) -> None:
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:  # given a path, numpy would add a suffix to its name
             np.save(file, array)
 
-    atomic_write(path, write)
+    write_or_explain(path, write)

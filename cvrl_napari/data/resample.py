@@ -111,7 +111,8 @@ def _any_within(mask: np.ndarray, axis: int, size: int) -> np.ndarray:
     old = mask.shape[axis]
     if size >= old:
         nearest = ((np.arange(size) + 0.5) * old / size).astype(int)
-        return mask.take(nearest, axis)
+        taken: np.ndarray = mask.take(nearest, axis)
+        return taken
     first_inside = np.ceil(np.arange(size) * old / size - 0.5).astype(int)
     found: np.ndarray = np.logical_or.reduceat(mask, first_inside, axis)
     return found

@@ -1,5 +1,6 @@
 """How well masks agree with reference masks: overlap and distance, per case and per class."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -195,8 +196,10 @@ def _distances(ours: Mask, theirs: Mask, spacing: Spacing) -> tuple[float, float
     occupied = ours | theirs
     box = tuple(slice(found.min(), found.max() + 1) for found in np.nonzero(occupied))
     first, second = (torch.from_numpy(np.pad(mask[box], 1))[None, None] for mask in (ours, theirs))
-    hd95_mm = compute_hausdorff_distance(first, second, include_background=True, percentile=95, spacing=spacing)
-    asd_mm = compute_average_surface_distance(first, second, include_background=True, symmetric=True, spacing=spacing)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.6 warns of an argument that it passes itself
+        hd95_mm = compute_hausdorff_distance(first, second, include_background=True, percentile=95, spacing=spacing)
+        asd_mm = compute_average_surface_distance(first, second, include_background=True, symmetric=True, spacing=spacing)
     return float(hd95_mm), float(asd_mm)
 
 
