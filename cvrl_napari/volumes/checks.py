@@ -33,7 +33,7 @@ def check_promise(path: Path, promised: int, on_disk: int, *, compressed: bool) 
     if promised > (on_disk * _LARGEST_DEFLATE_RATIO + _SLACK_BYTES if compressed else on_disk):
         raise VolumeError(
             f"{path} is cut off or damaged (its header promises {promised:,} bytes of voxels, the file has {on_disk:,}):"
-            " copy or export it again"
+            " copy or export it again."
         )
 
 
@@ -46,10 +46,10 @@ def check_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
         If the image is flat, empty or has several volumes.
     """
     if len(shape) < 3 or min(shape) < 1:
-        raise VolumeError(f"{path} is an image of {len(shape)} axes {shape}, not a 3D scan: choose the file of a whole scan")
+        raise VolumeError(f"{path} is an image of {len(shape)} axes {shape}, not a 3D scan: choose the file of a whole scan.")
     volumes = math.prod(shape[3:])
     if volumes != 1:
-        raise VolumeError(f"{path} holds {volumes} volumes (time points or channels): save one of them as a 3D file")
+        raise VolumeError(f"{path} holds {volumes} volumes (time points or channels): save one of them as a 3D file.")
     return shape[0], shape[1], shape[2]
 
 
@@ -62,7 +62,7 @@ def check_affine(path: Path, affine: Affine) -> Affine:
         If it does not: a spacing of zero, parallel axes, numbers that are not finite.
     """
     if not is_affine(affine):
-        raise VolumeError(f"{path} does not say where its voxels lie (its spacing or axes are zero): export the scan again")
+        raise VolumeError(f"{path} does not say where its voxels lie (its spacing or axes are zero): export the scan again.")
     return affine
 
 
@@ -82,5 +82,5 @@ def finite_float32(path: Path, array: Array) -> Array:
     slowest = int(np.argmax(values.strides))
     bad = sum(int(slab.size - np.isfinite(slab).sum()) for slab in np.moveaxis(values, slowest, 0))
     if bad:
-        raise VolumeError(f"{path} has {bad:,} voxels that are not finite (NaN or infinite): replace them and save it again")
+        raise VolumeError(f"{path} has {bad:,} voxels that are not finite (NaN or infinite): replace them and save it again.")
     return values

@@ -31,7 +31,7 @@ def read_dicom(path: Path) -> Volume:
         if files and not stacks:
             read_slices(files[0])  # says why it is no scan, as it would of the others
         if not stacks:
-            raise VolumeError(f"{path} is a folder without a DICOM series: choose a scan, or the folder of one series")
+            raise VolumeError(f"{path} is a folder without a DICOM series: choose a scan, or the folder of one series.")
         stack = max(stacks, key=len)
     else:
         own = read_slices(path)[0]
@@ -55,19 +55,19 @@ def _slice_step(path: Path, stack: list[Slice]) -> Vector:
     first = stack[0]
     if len(stack) == 1:
         if first.thickness is None:
-            raise VolumeError(f"{path} is a single slice of unknown thickness: choose a series of several slices")
+            raise VolumeError(f"{path} is a single slice of unknown thickness: choose a series of several slices.")
         return first.normal * first.thickness
     positions = np.array([one.position for one in stack])
     gaps = np.diff(positions @ first.normal)
     usual = float(np.median(gaps))
     if gaps.min() < 1e-3:
-        raise VolumeError(f"{path} has several images at one position (time points or echoes): export one as its own series")
+        raise VolumeError(f"{path} has several images at one position (time points or echoes): export one as its own series.")
     uneven = np.flatnonzero(np.abs(gaps - usual) > _UNEVEN * usual)
     if uneven.size:
         at = int(uneven[0])
         raise VolumeError(
             f"{path} has slices missing or unevenly spaced ({gaps[at]:.4g} mm between {stack[at].file.name} and"
-            f" {stack[at + 1].file.name}, {usual:.4g} mm elsewhere): export the complete series"
+            f" {stack[at + 1].file.name}, {usual:.4g} mm elsewhere): export the complete series."
         )
     step: Vector = (positions[-1] - positions[0]) / (len(stack) - 1)
     return step
@@ -87,8 +87,8 @@ def _read_frames(one: Slice) -> Array:
     try:
         image = sitk.ReadImage(str(one.file), imageIO="GDCMImageIO")
     except RuntimeError as error:
-        raise VolumeError(f"{one.file} has pixels that cannot be read: copy or export the series again") from error
+        raise VolumeError(f"{one.file} has pixels that cannot be read: copy or export the series again.") from error
     if image.GetNumberOfComponentsPerPixel() != 1:
-        raise VolumeError(f"{one.file} is in color: choose a series of grey values")
+        raise VolumeError(f"{one.file} is in color: choose a series of grey values.")
     frames: Array = sitk.GetArrayFromImage(image)
     return frames.reshape(-1, *one.size)

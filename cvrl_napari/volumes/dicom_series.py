@@ -24,7 +24,7 @@ _TAGS = [
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 ]  # fmt: skip
-_NOT_SCANS = {
+_NOT_SCANS: dict[str, str] = {
     SegmentationStorage: "a DICOM segmentation (SEG), not a scan: convert it to NIfTI or NRRD",
     RTStructureSetStorage: "a set of contours (RTSTRUCT), not a scan: convert it to a NIfTI or NRRD mask",
 }
@@ -101,15 +101,15 @@ def read_slices(path: Path) -> list[Slice]:
     try:
         header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
     except (InvalidDicomError, *_BAD_HEADER) as error:
-        raise VolumeError(f"{path} is cut off, damaged or no DICOM file: copy or export it again") from error
-    reason = _NOT_SCANS.get(header.get("SOPClassUID", ""))
+        raise VolumeError(f"{path} is cut off, damaged or no DICOM file: copy or export it again.") from error
+    reason = _NOT_SCANS.get(str(header.get("SOPClassUID", "")))
     if reason:
-        raise VolumeError(f"{path} is {reason}")
+        raise VolumeError(f"{path} is {reason}.")
     try:
         return [_slice(path, header, frame) for frame in range(int(header.get("NumberOfFrames") or 1))]
     except _BAD_HEADER as error:
         raise VolumeError(
-            f"{path} is a DICOM file without slices that have a place in space: choose a CT, MR or PET series"
+            f"{path} is a DICOM file without slices that have a place in space: choose a CT, MR or PET series."
         ) from error
 
 

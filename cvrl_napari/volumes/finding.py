@@ -23,10 +23,10 @@ def find_scans(folder: Path) -> list[Path]:
     folder = Path(folder)
     try:
         if not folder.is_dir():
-            raise VolumeError(f"{folder} is not a folder: choose the folder that holds the scans")
+            raise VolumeError(f"{folder} is not a folder: choose the folder that holds the scans.")
         return sorted(scan for one in _folders(folder) for scan in _scans_in(one))
     except OSError as error:
-        raise VolumeError(f"Cannot look into {error.filename or folder} ({error.strerror}): check its permissions") from error
+        raise VolumeError(f"Cannot look into {error.filename or folder} ({error.strerror}): check its permissions.") from error
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -35,7 +35,7 @@ def read_itk(path: Path) -> Volume:
     except VolumeError:
         raise
     except (RuntimeError, MemoryError) as error:
-        raise VolumeError(f"{path} is cut off, damaged or no {file_format.upper()} file: copy or export it again") from error
+        raise VolumeError(f"{path} is cut off, damaged or no {file_format.upper()} file: copy or export it again.") from error
     affine = check_affine(path, ras_affine(image))
     i, j, k = image.GetSize()[:3]
     array = sitk.GetArrayFromImage(image).T.reshape((i, j, k), order="F")
@@ -47,7 +47,7 @@ def _check_header(path: Path, reader: sitk.ImageFileReader) -> None:
     check_shape(path, size)
     pixel_type = reader.GetPixelID()
     if reader.GetNumberOfComponents() != 1 or pixel_type in (sitk.sitkComplexFloat32, sitk.sitkComplexFloat64):
-        raise VolumeError(f"{path} holds colors, vectors or complex numbers, not grey values: export one grey value a voxel")
+        raise VolumeError(f"{path} holds colors, vectors or complex numbers, not grey values: export one grey value a voxel.")
     # A detached header (.nhdr, .mhd) has its voxels in files beside it.
     is_detached = path.suffix.lower() in (".nhdr", ".mhd")
     files = [file for file in path.parent.iterdir() if file.is_file()] if is_detached else [path]

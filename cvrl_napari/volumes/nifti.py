@@ -20,7 +20,7 @@ from cvrl_napari.volumes.volume import Source, Volume, from_file_order
 
 _HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has 348
 _GZIP = b"\x1f\x8b"
-_MM_PER_UNIT = {"meter": 1e3, "mm": 1.0, "micron": 1e-3, "unknown": 1.0}
+_MM_PER_UNIT = {1: 1e3, 3: 1e-3}  # meters and microns; anything else is taken for mm
 _READ_ERRORS = (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError, OverflowError)
 
 
@@ -48,7 +48,7 @@ def read_nifti(path: Path) -> Volume:
     except VolumeError:
         raise
     except _READ_ERRORS as error:
-        raise VolumeError(f"{path} is cut off or damaged ({_first_line(error)}): copy or export it again") from error
+        raise VolumeError(f"{path} is cut off or damaged ({_first_line(error)}): copy or export it again.") from error
 
 
 def _read_stream(path: Path, opened: io.IOBase) -> Volume:
@@ -64,15 +64,19 @@ def _read_stream(path: Path, opened: io.IOBase) -> Volume:
 def _open_pair(path: Path) -> Nifti1Pair:
     image = nibabel.load(path, mmap="r")
     if not isinstance(image, Nifti1Pair):
-        raise VolumeError(f"{path} is an ANALYZE image, which does not say left from right: convert it to NIfTI first")
+        raise VolumeError(f"{path} is an ANALYZE image, which does not say left from right: convert it to NIfTI first.")
     return image
 
 
 def _image_class(path: Path, header: bytes) -> type[nibabel.Nifti1Image]:
     for image_class in (nibabel.Nifti1Image, nibabel.Nifti2Image):
         if image_class.header_class.may_contain_header(header):
+            raw = image_class.header_class(header[: image_class.header_class.sizeof_hdr], check=False)
+            # nibabel would quietly take 1 mm.
+            if raw["sform_code"] == 0 and not raw["pixdim"][1:4].all():
+                raise VolumeError(f"{path} does not say how large its voxels are (a spacing is zero): export the scan again.")
             return image_class
-    raise VolumeError(f"{path} is not a NIfTI file whatever its name says: export the scan again as NIfTI")
+    raise VolumeError(f"{path} is not a NIfTI file whatever its name says: export the scan again as NIfTI.")
 
 
 def _volume(path: Path, image: Any) -> Volume:
@@ -81,7 +85,7 @@ def _volume(path: Path, image: Any) -> Volume:
     dtype = header.get_data_dtype()
     if dtype.kind not in "iuf":
         kind = "complex numbers" if dtype.kind == "c" else "colors"
-        raise VolumeError(f"{path} holds {kind}, not grey values: export it as one grey value a voxel")
+        raise VolumeError(f"{path} holds {kind}, not grey values: export it as one grey value a voxel.")
     data_path = Path(image.file_map["image"].filename or path)
     check_promise(path, math.prod(image.shape) * dtype.itemsize, data_path.stat().st_size, compressed=_is_gzipped(data_path))
     affine = _affine_mm(path, header)
@@ -97,7 +101,7 @@ def _is_gzipped(path: Path) -> bool:
 
 def _affine_mm(path: Path, header: Any) -> Affine:
     affine: Affine = np.array(header.get_best_affine(), dtype=np.float64)
-    affine[:3] *= _MM_PER_UNIT.get(header.get_xyzt_units()[0], 1.0)
+    affine[:3] *= _MM_PER_UNIT.get(int(header["xyzt_units"]) & 7, 1.0)
     return check_affine(path, affine)
 
 

@@ -34,16 +34,16 @@ def read(path: Path) -> Volume:
     try:
         return _read(path)
     except OSError as error:
-        raise VolumeError(f"Cannot read {path} ({error.strerror or error}): check its place and its permissions") from error
+        raise VolumeError(f"Cannot read {path} ({error.strerror or error}): check its place and its permissions.") from error
     except MemoryError as error:
-        raise VolumeError(f"{path} does not fit into memory: close other programs or crop the scan") from error
+        raise VolumeError(f"{path} does not fit into memory: close other programs or crop the scan.") from error
 
 
 def _read(path: Path) -> Volume:
     if path.is_dir():
         return read_dicom(path)
     if path.stat().st_size == 0:
-        raise VolumeError(f"{path} is empty: copy or export it again")
+        raise VolumeError(f"{path} is empty: copy or export it again.")
     suffix = format_suffix(path)
     if suffix in (".nrrd", ".nhdr", ".mha", ".mhd"):
         return read_itk(path)
@@ -51,7 +51,7 @@ def _read(path: Path) -> Volume:
         return read_nifti(path)
     if suffix in DICOM_SUFFIXES or is_dicom(path):
         return read_dicom(path)
-    raise VolumeError(f"{path} is not a scan this program knows: use NIfTI, NRRD, MetaImage or DICOM")
+    raise VolumeError(f"{path} is not a scan this program knows: use NIfTI, NRRD, MetaImage or DICOM.")
 
 
 def read_labels(path: Path) -> Volume:
@@ -65,7 +65,7 @@ def read_labels(path: Path) -> Volume:
     volume = read(path)
     labels = volume.array.astype(np.uint8, order="C") if _are_labels(volume.array) else None
     if labels is None:
-        raise VolumeError(f"{path} is not a mask (its voxels are not all whole numbers from 0 to 255): choose a label file")
+        raise VolumeError(f"{path} is not a mask (its voxels are not all whole numbers from 0 to 255): choose a label file.")
     return volume.with_array(labels)
 
 

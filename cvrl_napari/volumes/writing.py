@@ -31,7 +31,7 @@ def write(path: Path, volume: Volume) -> None:
     """
     suffix = format_suffix(path)
     if suffix not in WRITABLE_SUFFIXES:
-        raise VolumeError(f"Cannot write {path}: give it a name that ends in {', '.join(WRITABLE_SUFFIXES)}")
+        raise VolumeError(f"Cannot write {path}: give it a name that ends in {', '.join(WRITABLE_SUFFIXES)}.")
     array, affine, header = _in_file_order(volume)
     try:
         with atomic_path(path) as temporary:
@@ -43,7 +43,7 @@ def write(path: Path, volume: Volume) -> None:
                 nibabel.save(nifti_image(array, affine, header), temporary)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise VolumeError(f"Cannot write {path} ({reason}): free some space or choose another folder") from error
+        raise VolumeError(f"Cannot write {path} ({reason}): free some space or choose another folder.") from error
 
 
 def _in_file_order(volume: Volume) -> tuple[Array, Affine, nibabel.Nifti1Header | None]:
