@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pydicom
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import (
     RTStructureSetStorage,
     SegmentationStorage,
@@ -28,7 +28,7 @@ _NOT_SCANS: dict[str, str] = {
     SegmentationStorage: "a DICOM segmentation (SEG), not a scan: convert it to NIfTI or NRRD",
     RTStructureSetStorage: "a set of contours (RTSTRUCT), not a scan: convert it to a NIfTI or NRRD mask",
 }
-_BAD_HEADER = (AttributeError, KeyError, IndexError, ValueError, TypeError, NotImplementedError, EOFError)
+_BAD_HEADER = (AttributeError, KeyError, IndexError, ValueError, TypeError, NotImplementedError, EOFError, BytesLengthException)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +100,10 @@ def read_slices(path: Path) -> list[Slice]:
     """
     try:
         header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
+        kind = str(header.get("SOPClassUID", ""))
     except (InvalidDicomError, *_BAD_HEADER) as error:
         raise VolumeError(f"{path} is cut off, damaged or no DICOM file: copy or export it again.") from error
-    reason = _NOT_SCANS.get(str(header.get("SOPClassUID", "")))
+    reason = _NOT_SCANS.get(kind)
     if reason:
         raise VolumeError(f"{path} is {reason}.")
     try:

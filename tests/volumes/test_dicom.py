@@ -1,4 +1,5 @@
 import shutil
+from contextlib import suppress
 
 import numpy as np
 import pydicom
@@ -200,6 +201,25 @@ class TestRefused:
 
         with pytest.raises(VolumeError, match="promises 8,589,672,450 bytes"):
             read(make_series(slices=2, edit=huge))
+
+    def test_a_number_of_three_bytes(self, make_series):
+        file = make_series(slices=1) / "001.dcm"
+        rows = b"\x28\x00\x10\x00US\x02\x00\x06\x00"
+        content = file.read_bytes()
+        assert content.count(rows) == 1
+        file.write_bytes(content.replace(rows, b"\x28\x00\x10\x00US\x03\x00\x06\x00\x00"))
+        refused(file, "place in space|damaged")
+
+    def test_damaged_headers_never_surprise(self, make_series):
+        file = make_series(slices=1) / "001.dcm"
+        content, generator = file.read_bytes(), np.random.default_rng(0)
+        for _ in range(150):
+            damaged = bytearray(content)
+            for offset in generator.integers(0, len(content), 5):
+                damaged[offset] = generator.integers(0, 256)
+            file.write_bytes(damaged)
+            with suppress(VolumeError):
+                assert np.isfinite(read(file).array).all()
 
     def test_a_text_file(self, tmp_path):
         (tmp_path / "scan.dcm").write_text("this is not a scan\n" * 100)
