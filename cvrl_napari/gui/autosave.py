@@ -1,0 +1,129 @@
+"""Labels go to disk two seconds after the last stroke, off the GUI thread, in order; a failed write is kept and tried again."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from qtpy.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal
+
+from cvrl_napari.study.case import State
+from cvrl_napari.study.errors import StudyError
+from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.errors import VolumeError
+
+REST_MS = 2_000
+"""Milliseconds without a stroke before the labels are written."""
+RETRY_MS = 5_000
+"""Milliseconds before a failed write is tried again."""
+
+Snapshot = tuple[str, np.ndarray, State | None]
+"""Case, its labels, and the state it gets (None: as `Study.write_labels` says)."""
+
+
+class _Write(QRunnable):
+    """Write one snapshot of one case's labels; afterwards `failure` is empty or the sentence that says why not."""
+
+    def __init__(self, study: Study, snapshot: Snapshot, ended: Callable[[], None]) -> None:
+        super().__init__()
+        self.setAutoDelete(False)
+        self._study, self._ended = study, ended
+        self.snapshot, self.case = snapshot, snapshot[0]
+        self.failure, self.finished = "", False
+
+    def run(self) -> None:
+        """Write; called in the writer thread."""
+        try:
+            case, labels, state = self.snapshot
+            self._study.write_labels(case, labels, state=state)
+        except (StudyError, VolumeError, OSError) as error:
+            self.failure = str(error)
+        self.finished = True
+        self._ended()
+
+
+class Autosave(QObject):
+    """Write the labels of the open case once the hand rests.
+
+    `touch` after every stroke; `flush` before anything that must find the labels on disk. There is one writer thread, so the
+    snapshots of a case reach the disk in the order they were taken.
+
+    Parameters
+    ----------
+    snapshot : callable
+        Returns the open case with a copy of its labels, uint8 (z, y, x), or None; called in the GUI thread.
+    """
+
+    saved = Signal(str)
+    failed = Signal(str, str)
+    _ended = Signal()
+
+    def __init__(self, study: Study, snapshot: Callable[[], Snapshot | None], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._study, self._snapshot = study, snapshot
+        self._touched = False
+        self._writing: list[_Write] = []
+        self._kept: dict[str, Snapshot] = {}
+        self._writer = QThreadPool(self)
+        self._writer.setMaxThreadCount(1)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self.write)
+        self._retry = QTimer(self)
+        self._retry.setSingleShot(True)
+        self._retry.timeout.connect(self.write)
+        self._ended.connect(self._collect)
+        self.saved_at: float | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether something painted is not on disk yet."""
+        return self._touched or bool(self._writing) or bool(self._kept)
+
+    def touch(self) -> None:
+        """Something was painted: write it when nothing more is painted for `REST_MS`."""
+        self._touched = True
+        self._rest.start(REST_MS)
+
+    def write(self) -> None:
+        """Start writing what is not on disk yet, the snapshots that failed before included."""
+        self._rest.stop()
+        self._retry.stop()
+        waiting, self._kept = self._kept, {}
+        if self._touched and (snapshot := self._snapshot()) is not None:
+            waiting[snapshot[0]] = snapshot
+        self._touched = False
+        for one in waiting.values():
+            job = _Write(self._study, one, self._ended.emit)
+            self._writing.append(job)
+            self._writer.start(job)
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Write these labels soon: those of a case that is leaving the screen."""
+        self._kept[snapshot[0]] = snapshot
+        self.write()
+
+    def flush(self, timeout_s: float = 30.0) -> bool:
+        """Write what is not on disk yet and wait for it; True when everything is there."""
+        self.write()
+        self._writer.waitForDone(int(timeout_s * 1000))
+        self._collect()
+        return not self.pending
+
+    def _collect(self) -> None:
+        """Tell how the finished writes went; keep the labels of those that failed unless newer ones are under way."""
+        done = [job for job in self._writing if job.finished]
+        self._writing = [job for job in self._writing if not job.finished]
+        for job in done:
+            if not job.failure:
+                self.saved_at = time.monotonic()
+                self.saved.emit(job.case)
+            elif all(job.case != other.case for other in self._writing):
+                self._kept[job.case] = job.snapshot
+                self._retry.start(RETRY_MS)
+                self.failed.emit(job.case, job.failure)
+
+    def close(self) -> None:
+        """Stop waiting and trying; what could not be written is lost with this object, so call `flush` before."""
+        self._rest.stop()
+        self._retry.stop()
+        self._writer.waitForDone()

@@ -1,0 +1,124 @@
+"""The classes: pick one to paint with, add, rename, recolour; and whether the case on view is complete."""
+
+from qtpy.QtCore import QRect, QSize, Qt, QTimer
+from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
+from qtpy.QtWidgets import QCheckBox, QColorDialog, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from cvrl_napari.gui.buttons import tool_button
+from cvrl_napari.gui.session import Session
+from cvrl_napari.study.labels import BACKGROUND
+
+BACKGROUND_COLOR = "#808080"
+ROW_HEIGHT = 24
+SWATCH = 18
+ID = Qt.ItemDataRole.UserRole
+
+
+class ClassPanel(QWidget):
+    """A row a class with its colour and key; the last row paints background."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.list = QListWidget()
+        self.list.setIconSize(QSize(SWATCH, SWATCH))
+        self.list.setToolTip("Click a class, or press its number, to paint with it; double-click its name to rename it")
+        self.add_button = tool_button("+", "Add a structure")
+        self.color_button = tool_button("Colour…", "Give the selected structure another colour")
+        self.complete = QCheckBox("This case is complete (not painted = background)")
+        self.complete.setToolTip(
+            "Tick when every structure of this scan is painted: the model then learns that the rest is background.\n"
+            "Unticked, what is not painted is unknown to it."
+        )
+
+        top = QHBoxLayout()
+        top.addWidget(QLabel("Classes"), stretch=1)
+        top.addWidget(self.add_button)
+        top.addWidget(self.color_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addLayout(top)
+        layout.addWidget(self.list)
+        layout.addWidget(self.complete)
+
+        self.add_button.clicked.connect(self._add)
+        self.color_button.clicked.connect(self._recolor)
+        self.complete.clicked.connect(session.set_complete)
+        self.list.itemClicked.connect(lambda item: session.select_class(item.data(ID)))
+        self.list.itemChanged.connect(self._on_edited)
+        session.classes_changed.connect(self._fill)
+        session.class_selected.connect(self._mark)
+        session.case_opened.connect(self._show_state)
+        session.case_changed.connect(self._show_state)
+        self._fill()
+
+    def _fill(self) -> None:
+        self.list.blockSignals(True)
+        self.list.clear()
+        study = self._session.study
+        for structure in study.classes if study is not None else ():
+            self._row(structure.id, structure.name, structure.color, str(structure.id) if structure.id <= 9 else "")
+        self._row(BACKGROUND, "background", BACKGROUND_COLOR, "0")
+        self.list.setFixedHeight(min(self.list.count(), 5) * ROW_HEIGHT + 6)
+        self.list.blockSignals(False)
+        self._mark(self._session.selected_class)
+
+    def _row(self, class_id: int, name: str, color: str, key: str) -> None:
+        item = QListWidgetItem(_swatch(color, key), name, self.list)
+        item.setData(ID, class_id)
+        item.setSizeHint(QSize(0, ROW_HEIGHT))
+        item.setToolTip(f"Paint with '{name}'" + (f" (key {key})" if key else ""))
+        if class_id != BACKGROUND:
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+
+    def _mark(self, class_id: int) -> None:
+        for index in range(self.list.count()):
+            if self.list.item(index).data(ID) == class_id:
+                self.list.setCurrentRow(index)
+        self.color_button.setEnabled(class_id != BACKGROUND)
+
+    def _add(self) -> None:
+        """Add a class under a free name and let the person type over it."""
+        study = self._session.study
+        if study is None:
+            return
+        number = len(study.classes) + 1
+        taken = {structure.name for structure in study.classes}
+        name = next(name for name in (f"structure {n}" for n in range(number, 2 * number + 1)) if name not in taken)
+        self._session.add_class(name)
+        item = self.list.currentItem()
+        if item is not None:
+            self.list.editItem(item)
+
+    def _recolor(self) -> None:
+        study, class_id = self._session.study, self._session.selected_class
+        if study is None or class_id == BACKGROUND:
+            return
+        old = study.classes[class_id - 1]
+        color = QColorDialog.getColor(QColor(old.color), self, f"Colour of {old.name}")
+        if color.isValid():
+            self._session.recolor_class(class_id, color.name())
+
+    def _on_edited(self, item: QListWidgetItem) -> None:
+        """Rename after Qt has closed the editor: the list is filled anew then."""
+        class_id, name = item.data(ID), item.text()
+        QTimer.singleShot(0, self, lambda: self._session.rename_class(class_id, name))
+
+    def _show_state(self) -> None:
+        study, case = self._session.study, self._session.case
+        state = study.case(case).state if study is not None and case else "unlabeled"
+        self.complete.setEnabled(state != "unlabeled")
+        self.complete.setChecked(state in ("complete", "accepted"))
+
+
+def _swatch(color: str, key: str) -> QIcon:
+    """Draw a square of the class's colour with its key on it, black or white, whichever is easier to read."""
+    pixmap = QPixmap(SWATCH, SWATCH)
+    fill = QColor(color)
+    pixmap.fill(fill)
+    painter = QPainter(pixmap)
+    painter.setPen(Qt.GlobalColor.black if fill.lightnessF() > 0.4 else Qt.GlobalColor.white)
+    painter.drawText(QRect(0, 0, SWATCH, SWATCH), Qt.AlignmentFlag.AlignCenter, key)
+    painter.end()
+    return QIcon(pixmap)

@@ -1,0 +1,190 @@
+"""The dock "CVRL": the panels in the order of the work, and the dock's part in opening and quitting."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import napari
+from platformdirs import user_data_path
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from qtpy.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QFrame,
+    QLabel,
+    QProgressBar,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cvrl_napari.gui.buttons import separator
+from cvrl_napari.gui.class_panel import ClassPanel
+from cvrl_napari.gui.empty_panel import EmptyPanel
+from cvrl_napari.gui.mask_panel import MaskPanel
+from cvrl_napari.gui.new_study import NewStudyDialog
+from cvrl_napari.gui.notice import NoticeBar
+from cvrl_napari.gui.session import Session
+from cvrl_napari.gui.shortcuts import Shortcuts
+from cvrl_napari.gui.study_panel import StudyPanel
+from cvrl_napari.gui.train_panel import TrainPanel
+
+WIDTH = 380
+
+
+def sample_folder() -> Path:
+    """Return where the sample study lives: the person's own application data."""
+    return user_data_path("cvrl-napari", appauthor=False) / "sample-study"
+
+
+class CvrlDock(QWidget):
+    """Everything a clinician does with a study; behaviour lives in `session`."""
+
+    def __init__(self, napari_viewer: napari.Viewer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("CVRL")
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.session = Session(napari_viewer, self)
+        self._shortcuts: Shortcuts | None = Shortcuts(napari_viewer, self.session)
+        self._window: QWidget | None = None
+
+        self.notice = NoticeBar()
+        self.busy = QLabel()
+        self.busy_bar = QProgressBar()
+        self.busy_bar.setRange(0, 0)
+        self.busy_bar.setTextVisible(False)
+        self.busy_bar.setFixedHeight(6)
+        self.empty_panel = EmptyPanel()
+        self.study_panel = StudyPanel(self.session)
+        self.class_panel = ClassPanel(self.session)
+        self.train_panel = TrainPanel(self.session)
+        self.mask_panel = MaskPanel(self.session)
+        self._work = QWidget()
+        work = QVBoxLayout(self._work)
+        work.setContentsMargins(0, 0, 0, 0)
+        work.addWidget(self.study_panel, stretch=1)
+        for panel in (self.class_panel, self.train_panel, self.mask_panel):
+            work.addWidget(separator())
+            work.addWidget(panel)
+
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(6, 6, 6, 6)
+        for widget in (self.notice, self.busy, self.busy_bar, self.empty_panel):
+            column.addWidget(widget)
+        column.addWidget(self._work, stretch=1)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area.setWidget(content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.scroll_area)
+
+        self.session.noticed.connect(self._tell)
+        self.session.busy.connect(self._on_busy)
+        self.session.study_changed.connect(self._on_study_changed)
+        for asking in (self.empty_panel, self.study_panel):
+            asking.open_asked.connect(self.ask_for_study)
+            asking.new_asked.connect(self.ask_for_new_study)
+        self.empty_panel.sample_asked.connect(lambda: self.session.create_sample(sample_folder()))
+        application = QApplication.instance()
+        assert application is not None
+        application.aboutToQuit.connect(self.shut_down)
+        self._on_busy("")
+        self._on_study_changed()
+        QTimer.singleShot(0, self, self._watch_window)
+
+    def ask_for_study(self) -> None:
+        """Let the person choose a study folder, and open it."""
+        chosen = QFileDialog.getExistingDirectory(self, "Open a study (a folder that holds a study.json)")
+        if chosen:
+            self.open_folders([Path(chosen)])
+
+    def ask_for_new_study(self, scans: Sequence[Path] = ()) -> None:
+        """Ask for scans, class names and a folder in one dialog, and make the study."""
+        dialog = NewStudyDialog([path for path in scans or () if isinstance(path, Path)], self)
+        dialog.accepted.connect(lambda: self.session.create_study(dialog.folder, dialog.scans, dialog.classes))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def open_folders(self, paths: Sequence[Path]) -> None:
+        """A study folder is opened; anything else is offered as the scans of a new study."""
+        study = next((path for path in paths if (path / "study.json").is_file()), None)
+        if study is not None:
+            self.session.open_study(study)
+        elif paths:
+            self.ask_for_new_study(paths)
+
+    def shut_down(self) -> None:
+        """Save, end what runs, give lock and keys back. May be called again."""
+        if self._shortcuts is None:
+            return
+        self._shortcuts.close()
+        self._shortcuts = None
+        self.session.shut_down()
+        if self._window is not None:
+            self._window.removeEventFilter(self)
+            self._window = None
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.disconnect(self.shut_down)
+
+    # Qt
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take what lies on this computer's disks."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        event.acceptProposedAction()
+        self.open_folders([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Watch the window the dock is shown in."""
+        super().showEvent(event)
+        self._watch_window()
+
+    def event(self, event: QEvent) -> bool:
+        """Shut down when napari takes the dock away for good: it loses its parent then, without a close event."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None and self._window is not None:
+            self.shut_down()
+        return super().event(event)
+
+    def _watch_window(self) -> None:
+        """Watch the main window: a dock gets no close event when napari quits."""
+        if self._window is None and self._shortcuts is not None and self.window() is not self:
+            self._window = self.window()
+            self._window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Shut down when the main window closes."""
+        if watched is self._window and event.type() == QEvent.Type.Close:
+            self.shut_down()
+        return super().eventFilter(watched, event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Shut down when the dock itself is closed."""
+        self.shut_down()
+        super().closeEvent(event)
+
+    def _tell(self, sentence: str, hint: str, details: str) -> None:
+        self.notice.tell(sentence, hint, details)
+        if sentence:
+            self.scroll_area.ensureWidgetVisible(self.notice)
+
+    def _on_busy(self, what: str) -> None:
+        self.busy.setText(what)
+        self.busy.setVisible(bool(what))
+        self.busy_bar.setVisible(bool(what))
+
+    def _on_study_changed(self) -> None:
+        is_open = self.session.study is not None
+        self.empty_panel.setVisible(not is_open)
+        self._work.setVisible(is_open)

@@ -1,0 +1,136 @@
+"""The mask on view: accept it, compare it, fade it, predict it anew, save it."""
+
+from functools import partial
+from pathlib import Path
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QLabeledSlider
+
+from cvrl_napari.gui.buttons import tool_button
+from cvrl_napari.gui.layers import MASK_OPACITY
+from cvrl_napari.gui.masks import newest_model
+from cvrl_napari.gui.session import Session
+from cvrl_napari.gui.words import duration
+
+FORMATS = "NIfTI (*.nii.gz *.nii);;NRRD (*.nrrd);;MetaImage (*.mha)"
+
+
+class MaskPanel(QWidget):
+    """Everything that is done with the mask layer."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.accept_button = tool_button("Accept", "The mask becomes this case's labels (Ctrl+Z takes it back)")
+        self.accept_button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        self.accept_menu = QMenu(self.accept_button)
+        self.accept_button.setMenu(self.accept_menu)
+        self.difference = QCheckBox("Show difference")
+        self.difference.setToolTip("Mark where labels and mask differ")
+        self.opacity = QLabeledSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(round(100 * MASK_OPACITY))
+        self.opacity.setToolTip("Opacity of the mask, percent")
+        self.predict_button = QPushButton("Predict this scan")
+        self.save_button = tool_button("Save as…", "Save the mask or the labels in the scan's own geometry")
+        self.save_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        save_menu = QMenu(self.save_button)
+        save_menu.addAction("Mask…", lambda: self.save_as("mask"))
+        save_menu.addAction("Labels…", lambda: self.save_as("labels"))
+        self.save_button.setMenu(save_menu)
+        self.saved = QLabel()
+
+        grid = QGridLayout()
+        grid.addWidget(self.accept_button, 0, 0)
+        grid.addWidget(self.difference, 0, 1)
+        grid.addWidget(self.predict_button, 0, 2)
+        grid.setColumnStretch(1, 1)
+        fade = QHBoxLayout()
+        fade.addWidget(QLabel("Opacity, %"))
+        fade.addWidget(self.opacity, stretch=1)
+        last = QHBoxLayout()
+        last.addWidget(self.saved, stretch=1)
+        last.addWidget(self.save_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(grid)
+        layout.addLayout(fade)
+        layout.addLayout(last)
+
+        self._clock = QTimer(self)
+        self._clock.timeout.connect(self._show_saved)
+        self._clock.start(1_000)
+        self.accept_button.clicked.connect(lambda: session.accept())
+        self.difference.toggled.connect(session.layers.difference)
+        self.opacity.valueChanged.connect(lambda percent: session.layers.set_opacity(percent / 100))
+        self.predict_button.clicked.connect(session.predict)
+        session.classes_changed.connect(self._fill_menu)
+        session.case_opened.connect(self._on_case_opened)
+        session.mask_changed.connect(self.refresh)
+        session.prediction.changed.connect(self.refresh)
+        session.training.ended.connect(self.refresh)
+        session.painting.painted.connect(self._show_saved)
+        session.painting.saved.connect(self._show_saved)
+        session.study_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Offer only what can be done now, and say why not otherwise."""
+        session = self._session
+        on_view = bool(session.case)
+        has_mask = on_view and session.has_mask
+        for button in (self.accept_button, self.difference):
+            button.setEnabled(has_mask)
+        self.save_button.setEnabled(on_view)
+        model = newest_model(session.study) if session.study is not None else None
+        self.predict_button.setEnabled(on_view and model is not None and not session.prediction.is_active)
+        self.predict_button.setText("Predicting…" if session.prediction.is_active else "Predict this scan")
+        self.predict_button.setToolTip(
+            f"Segment this scan with the model of run {model.parent.name}" if model else "Train first: there is no model yet"
+        )
+        self._show_saved()
+
+    def save_as(self, what: str, path: Path | None = None) -> None:
+        """Ask where to (unless `path` says it) and save the 'mask' or the 'labels' on view."""
+        session = self._session
+        if path is None and session.study is not None:
+            folder = session.study.case(session.case).scan.parent
+            suggestion = folder / f"{session.case}_{what}.nii.gz"
+            chosen, _ = QFileDialog.getSaveFileName(self, f"Save the {what}", str(suggestion), FORMATS)
+            if not chosen:
+                return
+            path = Path(chosen)
+        if path is not None:
+            session.save_as(path, what="mask" if what == "mask" else "labels")
+
+    def _fill_menu(self) -> None:
+        self.accept_menu.clear()
+        self.accept_menu.addAction("All classes", lambda: self._session.accept())
+        for structure in self._session.study.classes if self._session.study is not None else ():
+            self.accept_menu.addAction(f"Only {structure.name}", partial(self._session.accept, structure.id))
+
+    def _on_case_opened(self) -> None:
+        self._session.layers.difference(self.difference.isChecked())
+        self.refresh()
+
+    def _show_saved(self) -> None:
+        painting = self._session.painting
+        seconds = painting.seconds_since_saved()
+        if painting.pending:
+            self.saved.setText("Saving…")
+        else:
+            self.saved.setText("" if seconds is None else f"Saved {duration(seconds)} ago")
+        self.saved.setToolTip("Labels save themselves about 2 s after the last stroke")

@@ -1,0 +1,76 @@
+"""Masks on disk: which is the newest of a case, which model is the newest, volumes in ml, and the way out to a file. No Qt."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cvrl_napari.study.classes import StructureClass
+from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.errors import VolumeError
+from cvrl_napari.volumes.reading import read_labels
+from cvrl_napari.volumes.volume import Volume
+from cvrl_napari.volumes.writing import write
+
+PAINTED_BACKGROUND = 255
+
+
+def newest_model(study: Study) -> Path | None:
+    """Return the student of the run that saved last, or None while no run has saved one."""
+    return _newest(study.runs_folder.glob("*/model.safetensors"))
+
+
+def prediction_path(study: Study, case_id: str) -> Path:
+    """Return where the prediction of a case belongs."""
+    return study.predictions_folder / f"{case_id}.nii.gz"
+
+
+def newest_mask(study: Study, case_id: str) -> np.ndarray | None:
+    """Return the newest preview or prediction of a case, uint8 (z, y, x) on the scan's canonical grid, or None.
+
+    Raises
+    ------
+    VolumeError
+        If the file is damaged.
+    """
+    previews = study.runs_folder.glob(f"*/previews/{case_id}.npy")
+    path = _newest([*previews, prediction_path(study, case_id)])
+    return None if path is None else read_mask(path)
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """Read a preview (.npy) or a prediction, uint8 (z, y, x).
+
+    Raises
+    ------
+    VolumeError
+        If the file is damaged.
+    """
+    if path.suffix != ".npy":
+        return read_labels(path).array.astype(np.uint8)
+    try:
+        return np.asarray(np.load(path, allow_pickle=False), dtype=np.uint8)
+    except (ValueError, OSError, EOFError) as error:
+        raise VolumeError(f"The preview {path} cannot be read: train again or predict this scan to replace it.") from error
+
+
+def export(scan: Volume, labels: np.ndarray, path: Path) -> None:
+    """Write labels or a mask in the geometry of the scan; painted background becomes 0.
+
+    Raises
+    ------
+    VolumeError
+        If the format is not known or the file cannot be written.
+    """
+    write(path, scan.with_array(np.where(labels == PAINTED_BACKGROUND, 0, labels).astype(np.uint8)))
+
+
+def volumes_ml(labels: np.ndarray, voxel_ml: float, classes: Sequence[StructureClass]) -> dict[int, float]:
+    """Return the volume of each structure that occurs, in millilitres, by class id."""
+    counts = np.bincount(labels.ravel(), minlength=256)
+    return {structure.id: float(counts[structure.id] * voxel_ml) for structure in classes if counts[structure.id]}
+
+
+def _newest(paths: Iterable[Path]) -> Path | None:
+    found = [path for path in paths if path.is_file()]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)

@@ -1,0 +1,95 @@
+"""The one dialog for a new study: the scans, the structures to look for, and where the study shall live."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from platformdirs import user_documents_path
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
+
+from cvrl_napari.gui.buttons import tool_button
+
+
+def default_study_folder(scans: Path) -> Path:
+    """Suggest a folder that can be written to: beside the scans, else inside them, else in the person's documents."""
+    folder = scans if scans.is_dir() else scans.parent
+    name = f"{folder.name or 'my'}-study"
+    places = (folder.parent, folder, user_documents_path())
+    place = next((place for place in places if os.access(place, os.W_OK)), user_documents_path())
+    candidate, number = place / name, 1
+    while candidate.exists():
+        number += 1
+        candidate = place / f"{name}-{number}"
+    return candidate
+
+
+class NewStudyDialog(QDialog):
+    """Ask for scans, class names and the study folder. Scans are referred to where they lie and never changed."""
+
+    def __init__(self, scans: Sequence[Path] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("New study")
+        self.setMinimumWidth(480)
+        self._scans = tuple(scans)
+        self.scans_edit = QLineEdit(str(scans[0]) if len(scans) == 1 else f"{len(scans)} files" if scans else "")
+        self.scans_edit.setReadOnly(True)
+        self.scans_edit.setToolTip("Folder with the 3D scans: NIfTI, NRRD, MHA or DICOM")
+        self.classes_edit = QLineEdit()
+        self.classes_edit.setPlaceholderText("left atrium, ...")
+        self.classes_edit.setToolTip("Names of the structures you will paint, separated by commas; more can be added later")
+        self.folder_edit = QLineEdit(str(default_study_folder(scans[0])) if scans else "")
+        self.folder_edit.setToolTip("A new folder for your labels, the trained models and the predicted masks")
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Make the study")
+
+        layout = QFormLayout(self)
+        layout.addRow("Scans", self._with_browse(self.scans_edit, self._browse_scans))
+        layout.addRow("Structures to segment", self.classes_edit)
+        layout.addRow("Study folder", self._with_browse(self.folder_edit, self._browse_folder))
+        layout.addRow(QLabel("Scans stay where they are and are never changed."))
+        layout.addRow(self.buttons)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        for edit in (self.scans_edit, self.classes_edit, self.folder_edit):
+            edit.textChanged.connect(self._check)
+        self.classes_edit.setFocus()
+        self._check()
+
+    @property
+    def scans(self) -> tuple[Path, ...]:
+        """The chosen scan files or folders of scans."""
+        return self._scans
+
+    @property
+    def classes(self) -> list[str]:
+        """The names typed, in order."""
+        return [name.strip() for name in self.classes_edit.text().split(",") if name.strip()]
+
+    @property
+    def folder(self) -> Path:
+        """Where the study shall live."""
+        return Path(self.folder_edit.text().strip()).expanduser()
+
+    def _with_browse(self, edit: QLineEdit, browse: Callable[[], None]) -> QHBoxLayout:
+        button = tool_button("…", "Choose a folder")
+        button.clicked.connect(browse)
+        row = QHBoxLayout()
+        row.addWidget(edit)
+        row.addWidget(button)
+        return row
+
+    def _browse_scans(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder with the scans")
+        if chosen:
+            self._scans = (Path(chosen),)
+            self.folder_edit.setText(str(default_study_folder(Path(chosen))))
+            self.scans_edit.setText(chosen)
+
+    def _browse_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder in which the study is made")
+        if chosen:
+            self.folder_edit.setText(str(Path(chosen) / Path(self.folder_edit.text() or "my-study").name))
+
+    def _check(self) -> None:
+        ready = bool(self._scans and self.classes and self.folder_edit.text().strip())
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(ready)

@@ -1,0 +1,55 @@
+"""A bar in the dock that says what happened and what to do; details unfold, nothing pops up."""
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from cvrl_napari.gui.buttons import tool_button
+
+STYLE = "NoticeBar { border: 1px solid #d9a441; border-left: 4px solid #d9a441; border-radius: 3px; }"
+
+
+class NoticeBar(QFrame):
+    """Hidden until there is something to say."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setStyleSheet(STYLE)
+        self.sentence = QLabel()
+        self.hint = QLabel()
+        for label in (self.sentence, self.hint):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.hint.setStyleSheet("color: #b8b8b8;")
+        self.more = tool_button("Details", "What the program wrote when it happened", checkable=True)
+        self.dismiss = tool_button("✕", "Put this message away")
+        self.details = QPlainTextEdit()
+        self.details.setReadOnly(True)
+        self.details.setMaximumHeight(120)
+
+        words = QVBoxLayout()
+        words.setContentsMargins(0, 0, 0, 0)
+        words.addWidget(self.sentence)
+        words.addWidget(self.hint)
+        top = QHBoxLayout()
+        top.addLayout(words, stretch=1)
+        top.addWidget(self.more, alignment=Qt.AlignmentFlag.AlignTop)
+        top.addWidget(self.dismiss, alignment=Qt.AlignmentFlag.AlignTop)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 4, 4)
+        layout.addLayout(top)
+        layout.addWidget(self.details)
+        self.more.toggled.connect(self.details.setVisible)
+        self.dismiss.clicked.connect(self.hide)
+        self.tell("", "", "")
+
+    def tell(self, sentence: str, hint: str, details: str) -> None:
+        """Show a sentence, what to do and the folded details; an empty sentence puts the bar away."""
+        self.sentence.setText(sentence)
+        self.hint.setText(hint)
+        self.hint.setVisible(bool(hint))
+        self.details.setPlainText(details)
+        self.more.setVisible(bool(details))
+        self.more.setChecked(False)
+        self.details.hide()
+        self.setVisible(bool(sentence))

@@ -1,0 +1,131 @@
+"""What is painted on the case on view, on its way to disk; accepting a mask, and taking that back. No widgets."""
+
+import time
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from cvrl_napari.gui.autosave import Autosave, Snapshot
+from cvrl_napari.gui.layers import Layers
+from cvrl_napari.study.case import State
+from cvrl_napari.study.labels import BACKGROUND
+from cvrl_napari.study.study import Study
+
+
+class Painting(QObject):
+    """The labels on view and their copy on disk.
+
+    Signals
+    -------
+    painted : str
+        The labels of this case changed on the screen.
+    saved : str
+        They are on disk.
+    failed : str, str, str
+        They could not be saved: the sentence, what happens next, no details. Three empty strings once they could.
+    """
+
+    painted = Signal(str)
+    saved = Signal(str)
+    failed = Signal(str, str, str)
+
+    def __init__(self, layers: Layers, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._layers = layers
+        self._study: Study | None = None
+        self._autosave: Autosave | None = None
+        self._accept: tuple[np.ndarray, np.ndarray, State] | None = None
+        self._has_failed = False
+        layers.labels_painted.connect(self._on_painted)
+        layers.case_left.connect(self._on_case_left)
+
+    def open(self, study: Study) -> None:
+        """From now on the labels belong to this study."""
+        self._study = study
+        self._autosave = Autosave(study, self._snapshot, self)
+        self._autosave.saved.connect(self._on_saved)
+        self._autosave.failed.connect(self._on_failed)
+
+    def close(self) -> None:
+        """The study is closed; call `flush` before."""
+        if self._autosave is not None:
+            self._autosave.close()
+            self._autosave.deleteLater()
+        self._study, self._autosave = None, None
+        self.case_shown()
+
+    def case_shown(self) -> None:
+        """Another case is on view: an accept before cannot be undone any more."""
+        self._accept = None
+
+    def has_structure(self) -> bool:
+        """Whether the labels on view hold a structure, saved or not, in a case that is learned from."""
+        if self._study is None or not self._layers.case or self._study.case(self._layers.case).held_out:
+            return False
+        labels = self._layers.labels_array()
+        return bool(((labels > 0) & (labels < BACKGROUND)).any())
+
+    def seconds_since_saved(self) -> float | None:
+        """Return how long ago labels were last written, or None when nothing was in this session."""
+        if self._autosave is None or self._autosave.saved_at is None:
+            return None
+        return time.monotonic() - self._autosave.saved_at
+
+    @property
+    def pending(self) -> bool:
+        """Whether something painted is not on disk yet."""
+        return self._autosave is not None and self._autosave.pending
+
+    def accept(self, class_id: int | None = None) -> int:
+        """Turn the mask on view into labels; all of it makes the case 'accepted'. Returns how many voxels changed."""
+        if self._study is None or not self._layers.case:
+            return 0
+        before = self._layers.labels_array().copy()
+        state = self._study.case(self._layers.case).state
+        changed = self._layers.accept(class_id)
+        if class_id is None and changed:
+            self._accept = before, self._layers.labels_array().copy(), state
+            self._on_painted(self._layers.case)
+        return changed
+
+    def flush(self) -> bool:
+        """Have everything on disk before going on; False when that cannot be (`failed` has told why)."""
+        if self._autosave is None:
+            return True
+        if self._layers.is_unsaved:  # painted, but `labels_painted` waits for the event loop
+            self._autosave.touch()
+        return self._autosave.flush()
+
+    def _snapshot(self) -> Snapshot | None:
+        """Copy the labels on view; an accepted mask and its undoing carry the state that belongs to them."""
+        if not self._layers.case:
+            return None
+        labels = self._layers.labels_array().copy()
+        state: State | None = None
+        if self._accept is not None:
+            before, accepted, state_before = self._accept
+            if np.array_equal(labels, accepted):
+                state = "accepted"
+            elif np.array_equal(labels, before):
+                state = state_before
+        self._layers.mark_saved()
+        return self._layers.case, labels, state
+
+    def _on_painted(self, case: str) -> None:
+        if self._autosave is not None:
+            self._autosave.touch()
+        self.painted.emit(case)
+
+    def _on_case_left(self, case: str, labels: np.ndarray) -> None:
+        if self._autosave is not None:
+            self._autosave.keep((case, labels.copy(), None))
+
+    def _on_saved(self, case: str) -> None:
+        if self._has_failed:
+            self._has_failed = False
+            self.failed.emit("", "", "")
+        self.saved.emit(case)
+
+    def _on_failed(self, case: str, sentence: str) -> None:
+        self._has_failed = True
+        self.failed.emit(sentence, f"The painting of {case} is kept here and saving is tried again every few seconds.", "")

@@ -1,0 +1,82 @@
+"""Predicting the scan on view with a trained model, in a child process. No widgets."""
+
+import shutil
+from pathlib import Path
+
+from qtpy.QtCore import QObject, Signal
+
+from cvrl_napari.engine.events import PredictionSaved, RunFailed
+from cvrl_napari.gui.masks import prediction_path, read_mask
+from cvrl_napari.gui.prediction_worker import PredictionWorker
+from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.errors import VolumeError
+
+
+class Prediction(QObject):
+    """At most one prediction at a time.
+
+    Signals
+    -------
+    done : str, object
+        Case and its mask, uint8 (z, y, x) on the scan's canonical grid.
+    failed : str, str, str
+        Sentence, what to do, details.
+    changed
+        A prediction began or ended.
+    """
+
+    done = Signal(str, object)
+    failed = Signal(str, str, str)
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._worker: PredictionWorker | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a prediction is under way."""
+        return self._worker is not None
+
+    def start(self, study: Study, case_id: str, model: Path) -> None:
+        """Predict one case; its mask goes to `predictions/<case>.nii.gz`, over an older one.
+
+        The child writes to a folder of its own, since it names the file after the scan and two cases may share that name.
+        """
+        self._study, self._case = study, case_id
+        self._output = study.predictions_folder / f".{case_id}"
+        self._worker = PredictionWorker(model, [study.case(case_id).scan], self._output, parent=self)
+        self._worker.ended.connect(self._on_ended)
+        self._worker.start()
+        self.changed.emit()
+
+    def shut_down(self) -> None:
+        """End a prediction under way; neither thread nor child is left."""
+        if self._worker is not None:
+            self._worker.ended.disconnect(self._on_ended)
+            self._worker.shut_down()
+            self._close_worker()
+
+    def _close_worker(self) -> str:
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return ""
+        worker.wait()
+        worker.deleteLater()
+        shutil.rmtree(self._output, ignore_errors=True)
+        return worker.details()
+
+    def _on_ended(self, end: list[PredictionSaved] | RunFailed) -> None:
+        if isinstance(end, list) and end:
+            Path(end[0].path).replace(prediction_path(self._study, self._case))
+        details = self._close_worker()
+        self.changed.emit()
+        if isinstance(end, RunFailed):
+            self.failed.emit(end.message, end.hint, details)
+            return
+        try:
+            mask = read_mask(prediction_path(self._study, self._case))
+        except VolumeError as error:
+            self.failed.emit(str(error), "Predict the scan again.", details)
+        else:
+            self.done.emit(self._case, mask)

@@ -1,0 +1,388 @@
+"""One open study, the case on view, its labels on their way to disk, and the jobs beside it. All behaviour, no widgets."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import napari
+import numpy as np
+from pydantic import ValidationError
+from qtpy.QtCore import QObject, Signal
+
+from cvrl_napari.config import TrainRequest
+from cvrl_napari.engine.commands import View
+from cvrl_napari.engine.events import PreviewReady, RunDone, RunFailed
+from cvrl_napari.gui.background import Background
+from cvrl_napari.gui.layers import Layers
+from cvrl_napari.gui.masks import export, newest_mask, newest_model
+from cvrl_napari.gui.measuring import Measuring
+from cvrl_napari.gui.painting import Painting
+from cvrl_napari.gui.prediction import Prediction
+from cvrl_napari.gui.training import Training
+from cvrl_napari.study.classes import StructureClass, distinct_colors
+from cvrl_napari.study.errors import LockedError, StudyError
+from cvrl_napari.study.labels import BACKGROUND
+from cvrl_napari.study.phantom import create_phantom
+from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.errors import VolumeError
+from cvrl_napari.volumes.finding import find_scans
+from cvrl_napari.volumes.volume import Volume
+
+SENTENCES = (StudyError, VolumeError)
+"""Errors whose message is made for the person at the screen."""
+
+
+class Session(QObject):
+    """What the dock does. Panels call its methods and follow its signals; nothing here knows a widget.
+
+    Signals
+    -------
+    study_changed
+        A study was opened or closed, or its cases or classes changed.
+    case_changed : str
+        State or volumes of one case changed.
+    case_opened : str
+        This case is on view now; the empty string when none is.
+    classes_changed
+        Names, colours or number of the classes changed.
+    class_selected : int
+        Painting goes on with this class (255: background).
+    mask_changed
+        The mask layer shows something else: a preview, a prediction, another case.
+    busy : str
+        What is going on in the background, in words; empty when it has ended.
+    noticed : str, str, str
+        A sentence, what to do, details that unfold. Three empty strings take the notice back.
+    """
+
+    study_changed = Signal()
+    case_changed = Signal(str)
+    case_opened = Signal(str)
+    classes_changed = Signal()
+    class_selected = Signal(int)
+    mask_changed = Signal()
+    busy = Signal(str)
+    noticed = Signal(str, str, str)
+
+    def __init__(self, viewer: napari.Viewer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.layers = Layers(viewer, self)
+        self.painting = Painting(self.layers, self)
+        self.training = Training(self._show_preview, self)
+        self.prediction = Prediction(self)
+        self.study: Study | None = None
+        self.selected_class = 1
+        self._view: View | None = None
+        self._wanted_case = ""
+        self._reading = Background(self)
+        self.measuring = Measuring(self)
+        self.painting.painted.connect(self._on_painted)
+        self.painting.saved.connect(self._on_saved)
+        self.painting.failed.connect(self.noticed)
+        self.layers.view_changed.connect(self._on_view_changed)
+        self.measuring.measured.connect(self.case_changed)
+        self.measuring.failed.connect(self._tell)
+        self.training.ended.connect(self._on_run_ended)
+        self.prediction.done.connect(self._on_predicted)
+        self.prediction.failed.connect(self._on_prediction_failed)
+
+    # The study
+
+    def open_study(self, folder: Path) -> bool:
+        """Open a study folder in the place of the present one; False, with a notice, when that cannot be."""
+        if self.study is not None and folder.resolve() == self.study.folder:
+            return True
+        return self._adopt(lambda: Study.open(folder))
+
+    def create_study(self, folder: Path, scans: Sequence[Path], classes: Sequence[str]) -> None:
+        """Make a study of scans (files, or folders that are searched) in the background, then open it."""
+
+        def make() -> Path:
+            found = [scan for path in scans for scan in (find_scans(path) if path.is_dir() else [path])]
+            with Study.create(folder, found, classes=classes) as study:
+                return study.folder
+
+        self._make(f"Looking at the scans for the study '{folder.name}'", make)
+
+    def create_sample(self, folder: Path) -> None:
+        """Make the phantom study in the background, then open it; one that is there already is opened."""
+
+        def make() -> Path:
+            if not (folder / "study.json").is_file():
+                create_phantom(folder).close()
+            return folder
+
+        self._make("Making the sample study (a few seconds)", make)
+
+    def close_study(self) -> bool:
+        """Save the labels, end the run, give the lock back; False when labels could not be saved."""
+        if self.study is None:
+            return True
+        if not self.save_now():
+            return False
+        self._end_study()
+        self.case_opened.emit("")
+        self.study_changed.emit()
+        return True
+
+    def shut_down(self) -> None:
+        """For quit: nothing of the session runs afterwards, and what was painted is on disk as far as the disk allows."""
+        self._reading.close()
+        self.measuring.close()
+        self.save_now()
+        self._end_study()
+        self.layers.close()
+
+    def _end_study(self) -> None:
+        self.training.shut_down()
+        self.prediction.shut_down()
+        self.layers.clear()
+        self.painting.close()
+        self.measuring.forget()
+        if self.study is not None:
+            self.study.close()
+        self.study, self._view, self._wanted_case = None, None, ""
+
+    def _adopt(self, opened: Callable[[], Study]) -> bool:
+        if not self.close_study():
+            return False
+        try:
+            study = opened()
+        except LockedError as error:
+            self.noticed.emit(str(error), "Close the other window, or open another study.", "")
+            return False
+        except StudyError as error:
+            self.noticed.emit(str(error), "", "")
+            return False
+        self.study = study
+        self.painting.open(study)
+        self.noticed.emit(study.notice, "", "")
+        self.study_changed.emit()
+        self.classes_changed.emit()
+        self.select_class(1)
+        for case in study.cases:
+            if case.is_labeled:
+                self.measuring.measure(study, case.id)
+        todo = [case.id for case in study.cases if not (case.is_labeled or case.held_out)]
+        if study.cases:
+            self.open_case(todo[0] if todo else study.cases[0].id)
+        return True
+
+    def _make(self, what: str, make: Callable[[], Path]) -> None:
+        if not self.close_study():
+            return
+        self.busy.emit(what)
+        self._reading.run(make, self._on_made, self._on_failed)
+
+    def _on_made(self, folder: Path) -> None:
+        self.busy.emit("")
+        self.open_study(folder)
+
+    def _on_failed(self, error: Exception) -> None:
+        self.busy.emit("")
+        self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        """Errors made for people are said as they are; anything else is a fault of ours, with its details folded."""
+        if isinstance(error, SENTENCES):
+            self.noticed.emit(str(error), "", "")
+        else:
+            self.noticed.emit("Something went wrong that should not.", "Try again; the details tell more.", repr(error))
+
+    # Cases
+
+    def open_case(self, case_id: str) -> None:
+        """Save the labels on view, read the case in the background, then show it; `case_opened` tells when it is there."""
+        if self.study is None or not self.save_now():
+            return
+        study = self.study
+        self._wanted_case = case_id
+        self.busy.emit(f"Opening {case_id}")
+
+        def show(scan_and_mask: tuple[Volume, np.ndarray | None]) -> None:
+            if self.study is study and self._wanted_case == case_id:
+                self._show(study, case_id, *scan_and_mask)
+
+        self._reading.run(lambda: (study.read_scan(case_id), newest_mask(study, case_id)), show, self._on_failed)
+
+    def step_case(self, by: int) -> None:
+        """Open the next (1) or the former (-1) case of the study."""
+        if self.study is None or not self.study.cases:
+            return
+        ids = [case.id for case in self.study.cases]
+        here = ids.index(self._wanted_case) if self._wanted_case in ids else -by
+        self.open_case(ids[(here + by) % len(ids)])
+
+    @property
+    def case(self) -> str:
+        """Id of the case on view, or the empty string."""
+        return self.layers.case or ""
+
+    def set_complete(self, complete: bool) -> None:
+        """Say whether not painted means background in the case on view."""
+        if self.study is not None and self.case and self.save_now():
+            self._change(lambda study: study.set_state(self.case, "complete" if complete else "partial"))
+            self.training.labels_saved(self.case)
+            self.case_changed.emit(self.case)
+
+    def _show(self, study: Study, case_id: str, scan: Volume, mask: np.ndarray | None) -> None:
+        self.busy.emit("")
+        try:
+            self.layers.show_case(study, case_id, scan=scan)
+        except SENTENCES as error:
+            self._tell(error)
+            return
+        self.painting.case_shown()
+        if mask is not None and mask.shape == scan.array.shape:
+            self.layers.set_mask(mask)
+            self.mask_changed.emit()
+        self._view = View(case=case_id, axis=0, index=scan.array.shape[0] // 2)
+        self.training.send(self._view)
+        self.select_class(self.selected_class)
+        self.case_opened.emit(case_id)
+
+    # Classes
+
+    def select_class(self, class_id: int) -> None:
+        """Paint with this class from now on; 255 paints background."""
+        if self.study is None or not (class_id == BACKGROUND or 1 <= class_id <= len(self.study.classes)):
+            return
+        self.selected_class = class_id
+        if self.case:
+            self.layers.select_class(class_id)
+        self.class_selected.emit(class_id)
+
+    def add_class(self, name: str) -> None:
+        """Add a structure with the next number and a colour of its own, and paint with it."""
+        if self.study is not None:
+            number = len(self.study.classes) + 1
+            color = distinct_colors(number)[-1]
+            self._set_classes(lambda old: (*old, StructureClass(id=number, name=name.strip()[:100], color=color)))
+            self.select_class(number)
+
+    def rename_class(self, class_id: int, name: str) -> None:
+        """Give a structure another name."""
+        self._edit_class(class_id, name=name.strip()[:100])
+
+    def recolor_class(self, class_id: int, color: str) -> None:
+        """Give a structure another colour, '#rrggbb'."""
+        self._edit_class(class_id, color=color)
+
+    def _edit_class(self, class_id: int, **changes: str) -> None:
+        self._set_classes(
+            lambda old: tuple(StructureClass(**{**one.model_dump(), **changes}) if one.id == class_id else one for one in old)
+        )
+
+    def _set_classes(self, change: Callable[[tuple[StructureClass, ...]], tuple[StructureClass, ...]]) -> None:
+        if self.study is None:
+            return
+        try:
+            self.study.set_classes(change(self.study.classes))
+        except ValidationError:
+            self.noticed.emit("A class needs a name and a colour.", "Type a name such as 'left atrium'.", "")
+        except StudyError as error:
+            self._tell(error)
+        else:
+            self.layers.set_classes(self.study.classes)
+        self.classes_changed.emit()
+
+    # Training and prediction
+
+    def reason_not_to_train(self) -> str:
+        """Say what is missing before a training can start; the empty string when nothing is."""
+        if self.study is None:
+            return "Open a study first"
+        if self.study.read_only:
+            return "The study is open for reading only"
+        if not self.study.labeled_cases() and not self.painting.has_structure():
+            return "Paint at least one structure on one scan to train"
+        return ""
+
+    def train(self, request: TrainRequest) -> None:
+        """Save the labels and start a run; the scan on view is predicted first."""
+        if self.study is None or self.training.is_active or self.reason_not_to_train() or not self.save_now():
+            return
+        self.noticed.emit("", "", "")
+        self.training.start(self.study.folder, request, self._view)
+
+    def predict(self) -> None:
+        """Predict the scan on view with the newest model; the mask appears in the mask layer."""
+        if self.study is None or not self.case or self.prediction.is_active:
+            return
+        model = newest_model(self.study)
+        if model is None:
+            self.noticed.emit("There is no model yet.", "Train first; the model is saved when the training ends.", "")
+            return
+        self.busy.emit(f"Predicting {self.case}")
+        self.prediction.start(self.study, self.case, model)
+
+    @property
+    def has_mask(self) -> bool:
+        """Whether there is a mask on view to accept or save."""
+        return bool(self.case) and bool(self.layers.mask_array().any())
+
+    def accept(self, class_id: int | None = None) -> None:
+        """Turn the mask on view, or one class of it, into labels; Ctrl+Z takes it back."""
+        self.painting.accept(class_id)
+
+    def save_as(self, path: Path, *, what: Literal["mask", "labels"]) -> bool:
+        """Write the mask or the labels on view in the scan's own geometry; False, with a notice, when that cannot be."""
+        if self.study is None or not self.case:
+            return False
+        array = self.layers.mask_array() if what == "mask" else self.layers.labels_array()
+        try:
+            export(self.study.read_scan(self.case), array, path)
+        except SENTENCES as error:
+            self._tell(error)
+            return False
+        self.noticed.emit(f"The {what} of {self.case} was saved as {path}.", "", "")
+        return True
+
+    def save_now(self) -> bool:
+        """Have the labels on disk before going on; False, with a notice, when they could not be saved."""
+        return self.painting.flush()
+
+    def _show_preview(self, event: PreviewReady) -> bool:
+        shown = self.layers.update_overlay(event)
+        if shown:
+            self.mask_changed.emit()
+        return shown
+
+    def _on_view_changed(self, case: str, axis: int, index: int) -> None:
+        self._view = View(case=case, axis=axis, index=index)
+        self.training.send(self._view)
+
+    def _on_painted(self, case: str) -> None:
+        self.training.stroke(case)
+
+    def _on_saved(self, case: str) -> None:
+        self.training.labels_saved(case)
+        if self.study is not None:
+            self.measuring.measure(self.study, case)
+        self.case_changed.emit(case)
+
+    def _on_run_ended(self, end: RunDone | RunFailed) -> None:
+        if isinstance(end, RunFailed):
+            self.noticed.emit(end.message, end.hint, self.training.details)
+        else:
+            self.noticed.emit("Model saved.", f"{end.step:,} steps in {end.seconds / 60:.1f} min: {end.model}", "")
+
+    def _on_predicted(self, case: str, mask: np.ndarray) -> None:
+        self.busy.emit("")
+        if case == self.case and mask.shape == self.layers.labels_array().shape:
+            self.layers.set_mask(mask)
+            self.mask_changed.emit()
+
+    def _on_prediction_failed(self, message: str, hint: str, details: str) -> None:
+        self.busy.emit("")
+        self.noticed.emit(message, hint, details)
+
+    def _change(self, change: Callable[[Study], None]) -> bool:
+        if self.study is None:
+            return False
+        try:
+            change(self.study)
+        except SENTENCES as error:
+            self._tell(error)
+            return False
+        return True

@@ -1,0 +1,159 @@
+"""The one big button, what it needs, and how the training it started goes."""
+
+import time
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from cvrl_napari.config import TrainRequest
+from cvrl_napari.gui.buttons import tool_button
+from cvrl_napari.gui.curves import Curves
+from cvrl_napari.gui.forms import form_of, read_form
+from cvrl_napari.gui.session import Session
+from cvrl_napari.gui.words import overlay_line, plan_line, progress_line
+
+OPTIONS = ("method", "preset", "device", "steps", "minutes", "seed")
+TITLES = {"cvrl": "Train semi-supervised", "mean_teacher": "Train mean teacher", "supervised": "Train on labels only"}
+BUTTON_STYLE = """
+QPushButton { font-size: 14px; font-weight: bold; padding: 8px; }
+QPushButton:enabled { background: #2f6fb0; color: white; }
+"""
+
+
+class TrainPanel(QWidget):
+    """Starts `session.train` and follows `session.training`."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        training = session.training
+        self.button = QPushButton(TITLES["cvrl"])
+        self.button.setStyleSheet(BUTTON_STYLE)
+        self.button.setToolTip("Learn from painted and unpainted scans together; go on painting while it trains")
+        self.missing = QLabel()
+        self.missing.setWordWrap(True)
+        self.form = form_of(TrainRequest, OPTIONS)
+        self.options = _folded("Options", self.form.native)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(10)
+        self.progress = QLabel()
+        self.pause = QPushButton("Pause")
+        self.pause.setToolTip("Wait after the present step, and give the processor back")
+        self.stop = QPushButton("Stop")
+        self.stop.setToolTip("Save the model and end")
+        self.plan = QLabel()
+        self.plan.setWordWrap(True)
+        self.why_button = tool_button("Why?", "The reasons for these choices", checkable=True)
+        self.why = QLabel()
+        self.why.setWordWrap(True)
+        self.curves = Curves()
+        self.overlay = QLabel()
+        self.overlay.setWordWrap(True)
+
+        self._running = QWidget()
+        grid = QGridLayout(self._running)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.addWidget(self.bar, 0, 0, 1, 3)
+        grid.addWidget(self.progress, 1, 0)
+        grid.addWidget(self.pause, 1, 1)
+        grid.addWidget(self.stop, 1, 2)
+        grid.setColumnStretch(0, 1)
+        self._planned = QWidget()
+        line = QHBoxLayout(self._planned)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.plan, stretch=1)
+        line.addWidget(self.why_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for widget in (self.button, self.missing, self.options, self._running, self._planned, self.why):
+            layout.addWidget(widget)
+        layout.addWidget(self.curves)
+        layout.addWidget(self.overlay)
+
+        self._clock = QTimer(self)
+        self._clock.timeout.connect(self._show_overlay_line)
+        self.why_button.toggled.connect(self.why.setVisible)
+        self.button.clicked.connect(lambda: session.train(self.request()))
+        self.pause.clicked.connect(self._pause_or_resume)
+        self.stop.clicked.connect(training.stop)
+        self.form.changed.connect(lambda: self.button.setText(TITLES[self.request().method]))
+        training.event_received.connect(self.curves.add)
+        training.changed.connect(self.refresh)
+        session.painting.painted.connect(self.refresh)
+        session.case_changed.connect(self.refresh)
+        session.case_opened.connect(self.refresh)
+        session.study_changed.connect(self._on_study_changed)
+        session.classes_changed.connect(self._on_classes_changed)
+        self.why.hide()
+        self.curves.hide()
+        self.refresh()
+
+    def request(self) -> TrainRequest:
+        """Return what the options ask for."""
+        return read_form(self.form, TrainRequest)
+
+    def set_options(self, **values: object) -> None:
+        """Fill in options by name, as if they had been typed."""
+        self.form.update(values)
+
+    def refresh(self) -> None:
+        """Show the present state of things."""
+        training = self._session.training
+        active = training.is_active
+        missing = "" if active else self._session.reason_not_to_train()
+        self.button.setVisible(not active)
+        self.button.setEnabled(not missing)
+        self.missing.setText(missing)
+        self.missing.setVisible(bool(missing) and not active)
+        self.options.setVisible(not active)
+        self._running.setVisible(active)
+        self.progress.setText(progress_line(training))
+        self.bar.setRange(0, training.total)
+        self.bar.setValue(training.step)
+        self.pause.setText("Resume" if training.phase == "paused" else "Pause")
+        self.pause.setEnabled(training.phase in ("running", "paused"))
+        self.stop.setEnabled(training.phase != "stopping")
+        self._planned.setVisible(training.plan is not None)
+        if training.plan is not None:
+            self.plan.setText(plan_line(training.plan))
+            self.why.setText("\n".join(f"• {reason}" for reason in (*training.plan.reasons, *training.adjustments)))
+            self.curves.show()
+        self._show_overlay_line()
+        if active != self._clock.isActive():
+            self._clock.start(1_000) if active else self._clock.stop()
+
+    def _show_overlay_line(self) -> None:
+        training = self._session.training
+        since = None if training.overlay_at is None else time.monotonic() - training.overlay_at
+        words = overlay_line(training, since) if training.is_active else ""
+        self.overlay.setText(words)
+        self.overlay.setVisible(bool(words))
+
+    def _pause_or_resume(self) -> None:
+        training = self._session.training
+        if training.phase == "paused":
+            training.resume()
+        else:
+            training.pause()
+
+    def _on_study_changed(self) -> None:
+        self.curves.clear_curves()
+        self.curves.hide()
+        self.why_button.setChecked(False)
+        self.refresh()
+
+    def _on_classes_changed(self) -> None:
+        if self._session.study is not None:
+            self.curves.set_classes(self._session.study.classes)
+
+
+def _folded(title: str, content: QWidget) -> QCollapsible:
+    """Return the content under a title that unfolds it."""
+    folded = QCollapsible(title)
+    folded.setDuration(0)
+    folded.addWidget(content)
+    folded.collapse(animate=False)
+    return folded

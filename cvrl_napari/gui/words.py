@@ -1,0 +1,49 @@
+"""Times and plans in the words of the dock."""
+
+from cvrl_napari.config import Plan
+from cvrl_napari.gui.training import Training
+
+NETS = {"compact": "compact net", "vnet": "V-Net"}
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as a person says it: '40 s', '6 min', '2 h 5 min'."""
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def plan_line(plan: Plan) -> str:
+    """Say in one line what a run will do."""
+    spacing = f"{plan.spacing[0]:.3g}" if len(set(plan.spacing)) == 1 else " x ".join(f"{size:.3g}" for size in plan.spacing)
+    patch = "x".join(str(size) for size in plan.patch_size)
+    return f"{plan.preset}: {NETS[plan.net.name]}, {spacing} mm, patch {patch}, {plan.device.upper()}"
+
+
+def overlay_line(training: Training, seconds: float | None) -> str:
+    """Say how old the overlay is and whether the model has seen what was painted since the start."""
+    parts = []
+    if seconds is not None:
+        parts.append(f"overlay updated {duration(seconds)} ago")
+    if training.strokes_waiting:
+        parts.append(f"{_strokes(training.strokes_waiting, 'new ')} on the way to the model")
+    elif training.strokes_seen:
+        parts.append(f"model has seen your {_strokes(training.strokes_seen, 'latest ')}")
+    return " · ".join(parts)
+
+
+def progress_line(training: Training) -> str:
+    """Say how far a run is and how long it will take."""
+    if training.phase == "preparing":
+        return f"{training.doing}…" + (f"  {training.step} / {training.total}" if training.total else "")
+    line = f"{training.step:,} / {training.total:,}"
+    if training.phase == "paused":
+        return f"{line}  paused"
+    if training.phase == "stopping":
+        return f"{line}  saving the model…"
+    return line if training.seconds_left is None else f"{line}  {duration(training.seconds_left)} left"
+
+
+def _strokes(count: int, kind: str) -> str:
+    return f"{kind}stroke" if count == 1 else f"{count} {kind}strokes"
