@@ -56,7 +56,7 @@ class _Shown:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        return self.image, self.mask, self.labels
+        return self.image, self.labels, self.mask
 
 
 class Layers(QObject):
@@ -273,10 +273,12 @@ class Layers(QObject):
         """Make the layers of a case; every layer lies where the scan lies."""
         place = placement(scan)
         array = scan.array.astype(scan.array.dtype.newbyteorder("="), copy=False)  # a big-endian texture cannot be drawn
-        image = Image(array, name=case_id, colormap="gray", contrast_limits=grey_limits(array), **place)
+        # Without depth: in 3D the projection of the scan stays behind the structures instead of hiding them.
+        look: dict[str, Any] = {"colormap": "gray", "contrast_limits": grey_limits(array), "blending": "translucent_no_depth"}
+        image = Image(array, name=case_id, **look, **place)
         source = {SOURCE_KEY: str(study.case(case_id).scan)}
         image.metadata.update(source)
-        look: dict[str, Any] = {"colormap": class_colormap(study.classes), "features": class_names(study.classes), **place}
+        look = {"colormap": class_colormap(study.classes), "features": class_names(study.classes), **place}
         mask = Labels(np.zeros(labels.shape, np.uint8), name=_name("Mask", case_id), opacity=self._opacity, **look)
         mask.metadata.update(source)
         mask.editable = False

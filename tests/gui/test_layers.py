@@ -50,7 +50,7 @@ def paint(layer: Labels, point: tuple[int, int, int], value: int = 1) -> None:
 
 def test_a_case_lies_where_its_scan_lies(viewer, layers, ball_study: Study):
     layers.show_case(ball_study, "a")
-    assert [layer.name for layer in viewer.layers] == ["a", "Mask – a", "Labels – a"]  # noqa: RUF001
+    assert [layer.name for layer in viewer.layers] == ["a", "Labels – a", "Mask – a"]  # noqa: RUF001
     for layer in viewer.layers:
         assert layer.data.shape == SHAPE
         np.testing.assert_allclose(layer.scale, SPACING)
