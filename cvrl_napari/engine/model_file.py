@@ -134,8 +134,8 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> Model:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise _damaged(path, str(error)) from error
-    net.load_state_dict(tensors, assign=True)
-    return Model(net.to(device).eval().requires_grad_(False), card)
+    net.to_empty(device=device).load_state_dict(tensors)  # copied: the file is mapped only for the moment
+    return Model(net.eval().requires_grad_(False), card)
 
 
 def read_card(path: Path) -> ModelCard:
