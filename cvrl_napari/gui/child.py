@@ -21,6 +21,7 @@ TAIL_LINES = 200
 LONGEST_LINE = 1 << 20
 """Bytes; an event is far shorter, and a child gone mad must not fill the viewer's memory."""
 NICENESS = 10
+"""How much nicer than the viewer the child is (POSIX)."""
 
 
 class Child:
@@ -59,7 +60,8 @@ class Child:
         )
         # Before the child has threads: on Linux niceness belongs to a thread, and those it starts inherit it.
         with suppress(psutil.Error):
-            psutil.Process(process.pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", NICENESS))
+            nicer = min(19, psutil.Process().nice() + NICENESS)
+            psutil.Process(process.pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", nicer))
         self._threads = [
             threading.Thread(target=serve, args=[process], daemon=True) for serve in (self._keep_tail, self._write)
         ]

@@ -338,13 +338,13 @@ class Layers(QObject):
     def _refresh_mask(self) -> None:
         assert self._shown is not None
         self._has_mask = True
-        self._shown.mask.refresh(extent=False)
+        self._shown.mask.refresh(extent=False, thumbnail=False)  # a thumbnail costs as much as the slice itself
         self._refresh_difference()
 
     def _refresh_difference(self) -> None:
         if self._difference is not None:
             self._difference.data[...] = self._compare()
-            self._difference.refresh(extent=False)
+            self._difference.refresh(extent=False, thumbnail=False)
 
     def _compare(self) -> np.ndarray:
         assert self._shown is not None
