@@ -1,6 +1,7 @@
 """Read NRRD and MetaImage and write MetaImage, through SimpleITK."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from cvrl_napari.volumes.volume import Format, Source, Volume, from_file_order
 
 _LPS_TO_RAS = np.diag((-1.0, -1.0, 1.0, 1.0))
 _FORMATS: dict[str, Format] = {".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "mha", ".mhd": "mha"}
+_HEADER_BYTES = 1 << 14
 _IO_NAMES = {"nrrd": "NrrdImageIO", "mha": "MetaImageIO"}
 
 
@@ -25,6 +27,8 @@ def read_itk(path: Path) -> Volume:
         If it is of another format, is cut off or damaged, is not one three-dimensional scan, or has no place in space.
     """
     file_format = _FORMATS[path.suffix.lower()]
+    if file_format == "mha" and not _has_sane_dimension(path):
+        raise VolumeError(f"{path} is cut off, damaged or no MHA file: copy or export it again.")
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.SetImageIO(_IO_NAMES[file_format])
@@ -40,6 +44,13 @@ def read_itk(path: Path) -> Volume:
     i, j, k = image.GetSize()[:3]
     array = sitk.GetArrayFromImage(image).T.reshape((i, j, k), order="F")
     return from_file_order(finite_float32(path, array), Source(path, file_format, (i, j, k), affine))
+
+
+def _has_sane_dimension(path: Path) -> bool:
+    """Say whether a MetaImage header has a number of axes that ITK survives: a negative one ends the process."""
+    with path.open("rb") as file:
+        found = re.search(rb"^NDims *= *(\d+)\s*$", file.read(_HEADER_BYTES), re.MULTILINE)
+    return found is not None and 1 <= int(found[1]) <= 9
 
 
 def _check_header(path: Path, reader: sitk.ImageFileReader) -> None:

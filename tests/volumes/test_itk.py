@@ -156,6 +156,14 @@ class TestRefused:
         refused(path, "promises|cut off")
 
 
+@pytest.mark.parametrize("axes", [b"-3", b"0", b"99999", b"x"])
+def test_a_number_of_axes_that_would_end_the_process_in_itk(tmp_path, make_affine, axes):
+    path = tmp_path / "scan.mha"
+    sitk.WriteImage(image(make_affine), str(path))
+    path.write_bytes(path.read_bytes().replace(b"NDims = 3", b"NDims = " + axes))
+    refused(path, "damaged or no MHA")
+
+
 def test_a_gzipped_nrrd_with_a_flipped_bit(tmp_path, make_affine):
     path = tmp_path / "scan.nrrd"
     sitk.WriteImage(image(make_affine), str(path), useCompression=True)
