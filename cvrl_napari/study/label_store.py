@@ -67,7 +67,7 @@ class LabelStore:
         save_volume(label_path(self._folder, case.id), self.grid(case).with_array(labels))
 
     def set_aside(self, case: Case) -> None:
-        """Move the labels and the prediction of a case to `removed` folders: the next case of its name must not inherit them."""
+        """Move labels and prediction of a case to `removed` folders: the next case of its name must not inherit them."""
         for path in (label_path(self._folder, case.id), self._folder / "predictions" / f"{case.id}.nii.gz"):
             kept = path.parent / "removed" / f"{case.id}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.nii.gz"
             if path.exists():
