@@ -26,7 +26,7 @@ class Curves(QTabWidget):
         self.addTab(self._dice_plot, "Dice on held-out cases")
         self.setTabToolTip(0, "Total training loss, smoothed, against the step: falling and then flat is what you want to see")
         self.setTabToolTip(1, "Overlap with the held-out cases' labels (0 to 1), which the model never learns from")
-        self.setFixedHeight(170)
+        self.setFixedHeight(150)
         self._redraw = QTimer(self)
         self._redraw.setSingleShot(True)
         self._redraw.timeout.connect(self._draw_loss)
@@ -69,6 +69,15 @@ class Curves(QTabWidget):
     def latest_dice(self) -> dict[int, float]:
         """Return the last measured Dice by class id."""
         return {class_id: values[-1] for class_id, (_, values) in self._dice.items()}
+
+    def drawn_loss(self) -> tuple[list[int], list[float]]:
+        """Return steps and smoothed losses as they are drawn."""
+        steps, losses = self._loss_line.getData()
+        return ([], []) if steps is None else (list(steps), list(losses))
+
+    def legend(self) -> list[str]:
+        """Return the names of the drawn Dice curves."""
+        return [str(curve.name()) for curve in self._dice_plot.listDataItems()]
 
     def _draw_loss(self) -> None:
         self._loss_line.setData(*self._loss)

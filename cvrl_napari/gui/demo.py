@@ -102,7 +102,7 @@ def train_in_window(viewer: napari.Viewer, dock: CvrlDock, minutes: float) -> tu
     picture = session.study.folder / "demo.png" if session.study is not None else Path("demo.png")
     near_end = Waiting(
         session.training.event_received,
-        lambda event: isinstance(event, StepDone) and time.monotonic() - pressed > PICTURE_AT * minutes * 60,
+        lambda event: isinstance(event, StepDone) and event.step >= PICTURE_AT * event.total,
         stop_at=session.training.ended,
     )
     near_end.wait(minutes * 60 + 120, "The training did not go on")
@@ -148,6 +148,7 @@ class Waiting:
 
     def __init__(self, signal: Any, fits: Callable[..., bool] = lambda *_: True, *, stop_at: Any = None) -> None:
         self._loop, self._fits, self._came = QEventLoop(), fits, False
+        self.values: tuple[object, ...] = ()
         signal.connect(self._on_signal)
         if stop_at is not None:
             stop_at.connect(lambda *_: self._loop.quit())
@@ -165,7 +166,7 @@ class Waiting:
 
     def _on_signal(self, *values: object) -> None:
         if self._fits(*values):
-            self._came = True
+            self._came, self.values = True, values
             self._loop.quit()
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QBrush, QColor
 from qtpy.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 from superqt import QElidingLabel
@@ -19,6 +19,15 @@ STATES = {
 }
 """State: words, colour, tooltip."""
 NAME, STATE, VOLUMES = range(3)
+LIST_HEIGHT = 105
+
+
+class _CaseList(QTreeWidget):
+    """A list that is content with a few rows, and takes what room there is."""
+
+    def sizeHint(self) -> QSize:
+        """Ask for five rows."""
+        return QSize(super().sizeHint().width(), LIST_HEIGHT)
 
 
 class StudyPanel(QWidget):
@@ -42,13 +51,12 @@ class StudyPanel(QWidget):
         self.search.setToolTip("Show the cases whose name or state contains this")
         self.previous_button = tool_button("<", "Former case (Alt+Left)")
         self.next_button = tool_button(">", "Next case (Alt+Right)")
-        self.list = QTreeWidget()
+        self.list = _CaseList()
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setHeaderLabels(["Case", "State", "Volume, ml"])
         self.list.setToolTip("Click a case to open it; what is painted is saved by itself")
         self.list.header().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
-        self.list.setMinimumHeight(110)
         self.list.setColumnWidth(NAME, 130)
         self.list.setColumnWidth(STATE, 95)
 
