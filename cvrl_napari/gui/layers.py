@@ -1,27 +1,20 @@
-"""The only place that makes or changes napari layers: scan, labels, mask and difference of the case on view.
-
-The mask of the network is drawn as a contour and the person's labels as a filled area, both in the colour of the class:
-a stroke must be felt under the brush, and a contour lets the grey values at the border be judged, which is where masks
-are right or wrong. They stay apart where they overlap, and neither needs a colour of its own.
-"""
+"""The only place that makes or changes napari layers: scan, labels, mask and difference of the case on view."""
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
-from typing import Any
 
 import napari
 import numpy as np
-from napari.layers import Image, Labels, Layer
+from napari.layers import Labels, Layer
 from napari.utils.events import EventEmitter
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from cvrl_napari.engine.events import Box, PreviewReady
 from cvrl_napari.gui import difference
-from cvrl_napari.gui.case_view import CaseView, grey_limits, turn_head_up
-from cvrl_napari.gui.class_colors import class_colormap, class_names, colormap, names
-from cvrl_napari.gui.placement import PAINTED_BACKGROUND_KEY, SOURCE_KEY, placement
+from cvrl_napari.gui.case_layers import CONTOUR_WIDTH, MASK_OPACITY, CaseLayers, make_difference, make_layers
+from cvrl_napari.gui.case_view import CaseView, turn_head_up
+from cvrl_napari.gui.class_colors import class_colormap, class_names
 from cvrl_napari.study.classes import StructureClass
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
@@ -29,9 +22,6 @@ from cvrl_napari.volumes.volume import Volume
 
 VIEW_REST_MS = 200
 """Milliseconds a slice must stay on view before the run is told to predict it."""
-CONTOUR_WIDTH = 2
-LABELS_OPACITY = 0.5
-MASK_OPACITY = 1.0
 KEPT_BRUSH = (
     "selected_label",
     "brush_size",
@@ -42,21 +32,6 @@ KEPT_BRUSH = (
     "visible",
 )
 """What a person has set on the labels layer and expects to find on the next case."""
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """The case on view and its layers."""
-
-    study: Study
-    case: str
-    image: Image
-    mask: Labels
-    labels: Labels
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        return self.image, self.labels, self.mask
 
 
 class Layers(QObject):
@@ -80,7 +55,7 @@ class Layers(QObject):
     def __init__(self, viewer: napari.Viewer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._shown: _Shown | None = None
+        self._shown: CaseLayers | None = None
         self._difference: Labels | None = None
         self._is_unsaved = False
         self._mask_source: str | None = None
@@ -134,7 +109,7 @@ class Layers(QObject):
         labels = study.read_labels(case_id)
         labels = np.zeros(scan.array.shape, np.uint8) if labels is None else np.array(labels, np.uint8, order="C")
         before = self._leave()
-        shown = self._make(study, case_id, scan, labels)
+        shown = make_layers(study, case_id, scan, labels, mask_opacity=self._opacity)
         if before is not None:
             for name in KEPT_BRUSH:
                 setattr(shown.labels, name, getattr(before.labels, name))
@@ -251,15 +226,7 @@ class Layers(QObject):
             self._remove((self._difference,))
             self._difference = None
         if on and self._shown is not None and self._difference is None:
-            self._difference = Labels(
-                self._compare(),
-                name=_name("Difference", self._shown.case),
-                colormap=colormap(difference.COLORS),
-                features=names(difference.WORDS),
-                opacity=0.8,
-                **_place(self._shown.labels),
-            )
-            self._difference.editable = False
+            self._difference = make_difference(self._shown, self._compare())
             self._viewer.add_layer(self._difference)
             self._viewer.layers.selection.active = self._shown.labels
 
@@ -268,24 +235,6 @@ class Layers(QObject):
         self._opacity = opacity
         if self._shown is not None:
             self._shown.mask.opacity = opacity
-
-    def _make(self, study: Study, case_id: str, scan: Volume, labels: np.ndarray) -> _Shown:
-        """Make the layers of a case; every layer lies where the scan lies."""
-        place = placement(scan)
-        array = scan.array.astype(scan.array.dtype.newbyteorder("="), copy=False)  # a big-endian texture cannot be drawn
-        # Without depth: in 3D the projection of the scan stays behind the structures instead of hiding them.
-        look: dict[str, Any] = {"colormap": "gray", "contrast_limits": grey_limits(array), "blending": "translucent_no_depth"}
-        image = Image(array, name=case_id, **look, **place)
-        source = {SOURCE_KEY: str(study.case(case_id).scan)}
-        image.metadata.update(source)
-        look = {"colormap": class_colormap(study.classes), "features": class_names(study.classes), **place}
-        mask = Labels(np.zeros(labels.shape, np.uint8), name=_name("Mask", case_id), opacity=self._opacity, **look)
-        mask.metadata.update(source)
-        mask.editable = False
-        mask.contour = CONTOUR_WIDTH if self._viewer.dims.ndisplay == 2 else 0
-        painted = Labels(labels, name=_name("Labels", case_id), opacity=LABELS_OPACITY, **look)
-        painted.metadata.update(source | {PAINTED_BACKGROUND_KEY: BACKGROUND})
-        return _Shown(study, case_id, image, mask, painted)
 
     def _listen(self, labels: Labels) -> None:
         labels.events.paint.connect(self._on_painted)
@@ -302,7 +251,7 @@ class Layers(QObject):
 
         return announced
 
-    def _leave(self) -> _Shown | None:
+    def _leave(self) -> CaseLayers | None:
         """Remember how the case on view is looked at, and offer what is not saved; returns it."""
         self.difference(False)
         self._painted.stop()
@@ -318,7 +267,7 @@ class Layers(QObject):
         self._mask_source = None
         return shown
 
-    def _look(self, case_id: str, shown: _Shown) -> None:
+    def _look(self, case_id: str, shown: CaseLayers) -> None:
         """Look at the case as it was left; a new one as a whole, at the middle of what is painted or of the scan."""
         if case_id in self._views:
             self._views[case_id].restore(self._viewer, shown.image)
@@ -388,14 +337,6 @@ class Layers(QObject):
         timer.setInterval(milliseconds)
         timer.timeout.connect(function)
         return timer
-
-
-def _name(what: str, case_id: str) -> str:
-    return f"{what} \N{EN DASH} {case_id}"
-
-
-def _place(layer: Layer) -> dict[str, Any]:
-    return {"scale": layer.scale, "translate": layer.translate, "units": layer.units}
 
 
 def _slices(box: Box) -> tuple[slice, ...]:

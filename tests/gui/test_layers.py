@@ -9,8 +9,9 @@ from napari.layers import Image, Labels
 from pytestqt.qtbot import QtBot
 
 from cvrl_napari.engine.events import Box, PreviewReady
+from cvrl_napari.gui.case_layers import CONTOUR_WIDTH
 from cvrl_napari.gui.case_view import camera_of
-from cvrl_napari.gui.layers import CONTOUR_WIDTH, Layers
+from cvrl_napari.gui.layers import Layers
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError
 
