@@ -1,11 +1,13 @@
-"""Small buttons and lines, each with its text and its tooltip: no control of the dock goes without one."""
+"""Small buttons and lines of the dock."""
 
-from qtpy.QtWidgets import QFrame, QToolButton
+from qtpy.QtWidgets import QFrame, QPushButton, QSizePolicy
 
 
-def tool_button(text: str, tooltip: str, *, checkable: bool = False) -> QToolButton:
-    """Return a small button."""
-    button = QToolButton()
+def small_button(text: str, tooltip: str, *, checkable: bool = False) -> QPushButton:
+    """Return a button no wider than its text."""
+    button = QPushButton()
+    button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+    button.setStyleSheet("QPushButton { padding: 3px 9px; }")
     button.setText(text)
     button.setToolTip(tooltip)
     button.setCheckable(checkable)

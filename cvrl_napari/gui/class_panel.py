@@ -4,7 +4,7 @@ from qtpy.QtCore import QRect, QSize, Qt, QTimer
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QCheckBox, QColorDialog, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from cvrl_napari.gui.buttons import tool_button
+from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.session import Session
 from cvrl_napari.study.labels import BACKGROUND
 
@@ -23,8 +23,8 @@ class ClassPanel(QWidget):
         self.list = QListWidget()
         self.list.setIconSize(QSize(SWATCH, SWATCH))
         self.list.setToolTip("Click a class, or press its number, to paint with it; double-click its name to rename it")
-        self.add_button = tool_button("+", "Add a structure")
-        self.color_button = tool_button("Colour…", "Give the selected structure another colour")
+        self.add_button = small_button("+", "Add a structure")
+        self.color_button = small_button("Colour…", "Give the selected structure another colour")
         self.complete = QCheckBox("This case is complete (not painted = background)")
         self.complete.setToolTip(
             "Tick when every structure of this scan is painted: the model then learns that the rest is background.\n"

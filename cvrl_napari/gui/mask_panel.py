@@ -7,19 +7,17 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 from superqt import QLabeledSlider
 
-from cvrl_napari.gui.buttons import tool_button
-from cvrl_napari.gui.layers import MASK_OPACITY
+from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.case_layers import MASK_OPACITY
 from cvrl_napari.gui.masks import newest_model
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.words import duration
@@ -33,10 +31,10 @@ class MaskPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.accept_button = tool_button("Accept", "The mask becomes this case's labels (Ctrl+Z takes it back)")
-        self.accept_button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
-        self.accept_menu = QMenu(self.accept_button)
-        self.accept_button.setMenu(self.accept_menu)
+        self.accept_button = small_button("Accept", "The mask becomes this case's labels (Ctrl+Z takes it back)")
+        self.accept_one_button = small_button("one class", "Only one class of the mask becomes labels")
+        self.accept_menu = QMenu(self.accept_one_button)
+        self.accept_one_button.setMenu(self.accept_menu)
         self.difference = QCheckBox("Show difference")
         self.difference.setToolTip("Mark where labels and mask differ")
         self.opacity = QLabeledSlider(Qt.Orientation.Horizontal)
@@ -44,29 +42,28 @@ class MaskPanel(QWidget):
         self.opacity.setValue(round(100 * MASK_OPACITY))
         self.opacity.setToolTip("Opacity of the mask, percent")
         self.predict_button = QPushButton("Predict this scan")
-        self.save_button = tool_button("Save as…", "Save the mask or the labels in the scan's own geometry")
-        self.save_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.save_button = small_button("Save as…", "Save the mask or the labels in the scan's own geometry")
         save_menu = QMenu(self.save_button)
         save_menu.addAction("Mask…", lambda: self.save_as("mask"))
         save_menu.addAction("Labels…", lambda: self.save_as("labels"))
         self.save_button.setMenu(save_menu)
         self.saved = QLabel()
 
-        grid = QGridLayout()
-        grid.addWidget(self.accept_button, 0, 0)
-        grid.addWidget(self.difference, 0, 1)
-        grid.addWidget(self.predict_button, 0, 2)
-        grid.setColumnStretch(1, 1)
+        top = QHBoxLayout()
+        top.addWidget(self.accept_button)
+        top.addWidget(self.accept_one_button)
+        top.addWidget(self.predict_button, stretch=1)
         fade = QHBoxLayout()
-        fade.addWidget(QLabel("Opacity, %"))
+        fade.addWidget(QLabel("Opacity"))
         fade.addWidget(self.opacity, stretch=1)
+        fade.addWidget(self.difference)
         last = QHBoxLayout()
         last.addWidget(self.saved, stretch=1)
         last.addWidget(self.save_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(grid)
+        layout.addLayout(top)
         layout.addLayout(fade)
         layout.addLayout(last)
 
@@ -92,7 +89,7 @@ class MaskPanel(QWidget):
         session = self._session
         on_view = bool(session.case)
         has_mask = on_view and session.has_mask
-        for button in (self.accept_button, self.difference):
+        for button in (self.accept_button, self.accept_one_button, self.difference):
             button.setEnabled(has_mask)
         self.save_button.setEnabled(on_view)
         model = newest_model(session.study) if session.study is not None else None
@@ -118,9 +115,8 @@ class MaskPanel(QWidget):
 
     def _fill_menu(self) -> None:
         self.accept_menu.clear()
-        self.accept_menu.addAction("All classes", lambda: self._session.accept())
         for structure in self._session.study.classes if self._session.study is not None else ():
-            self.accept_menu.addAction(f"Only {structure.name}", partial(self._session.accept, structure.id))
+            self.accept_menu.addAction(structure.name, partial(self._session.accept, structure.id))
 
     def _on_case_opened(self) -> None:
         self._session.layers.difference(self.difference.isChecked())

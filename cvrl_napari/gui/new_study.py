@@ -7,7 +7,7 @@ from pathlib import Path
 from platformdirs import user_documents_path
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
-from cvrl_napari.gui.buttons import tool_button
+from cvrl_napari.gui.buttons import small_button
 
 
 def default_study_folder(scans: Path) -> Path:
@@ -71,7 +71,7 @@ class NewStudyDialog(QDialog):
         return Path(self.folder_edit.text().strip()).expanduser()
 
     def _with_browse(self, edit: QLineEdit, browse: Callable[[], None]) -> QHBoxLayout:
-        button = tool_button("…", "Choose a folder")
+        button = small_button("…", "Choose a folder")
         button.clicked.connect(browse)
         row = QHBoxLayout()
         row.addWidget(edit)

@@ -3,7 +3,7 @@
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
-from cvrl_napari.gui.buttons import tool_button
+from cvrl_napari.gui.buttons import small_button
 
 STYLE = "NoticeBar { border: 1px solid #d9a441; border-left: 4px solid #d9a441; border-radius: 3px; }"
 
@@ -21,8 +21,8 @@ class NoticeBar(QFrame):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.hint.setStyleSheet("color: #b8b8b8;")
-        self.more = tool_button("Details", "What the program wrote when it happened", checkable=True)
-        self.dismiss = tool_button("✕", "Put this message away")
+        self.more = small_button("Details", "What the program wrote when it happened", checkable=True)
+        self.dismiss = small_button("✕", "Put this message away")
         self.details = QPlainTextEdit()
         self.details.setReadOnly(True)
         self.details.setMaximumHeight(120)

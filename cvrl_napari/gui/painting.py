@@ -90,11 +90,15 @@ class Painting(QObject):
 
     def flush(self) -> bool:
         """Have everything on disk before going on; False when that cannot be (`failed` has told why)."""
-        if self._autosave is None:
+        if self._autosave is None or self._is_read_only:
             return True
         if self._layers.is_unsaved:  # painted, but `labels_painted` waits for the event loop
             self._autosave.touch()
         return self._autosave.flush()
+
+    @property
+    def _is_read_only(self) -> bool:
+        return self._study is not None and self._study.read_only
 
     def _snapshot(self) -> Snapshot | None:
         """Copy the labels on view; an accepted mask and its undoing carry the state that belongs to them."""
@@ -112,12 +116,14 @@ class Painting(QObject):
         return self._layers.case, labels, state
 
     def _on_painted(self, case: str) -> None:
-        if self._autosave is not None:
+        if self._is_read_only:
+            self.failed.emit("The study is open for reading only.", "What is painted now is not saved: use 'Save as'.", "")
+        elif self._autosave is not None:
             self._autosave.touch()
         self.painted.emit(case)
 
     def _on_case_left(self, case: str, labels: np.ndarray) -> None:
-        if self._autosave is not None:
+        if self._autosave is not None and not self._is_read_only:
             self._autosave.keep((case, labels.copy(), None))
 
     def _on_saved(self, case: str) -> None:

@@ -144,8 +144,6 @@ class Session(QObject):
         self.study, self._view, self._wanted_case = None, None, ""
 
     def _adopt(self, opened: Callable[[], Study]) -> bool:
-        if not self.close_study():
-            return False
         try:
             study = opened()
         except LockedError as error:
@@ -153,6 +151,9 @@ class Session(QObject):
             return False
         except StudyError as error:
             self.noticed.emit(str(error), "", "")
+            return False
+        if not self.close_study():  # what is painted could not be saved: it stays on the screen
+            study.close()
             return False
         self.study = study
         self.painting.open(study)
@@ -169,8 +170,6 @@ class Session(QObject):
         return True
 
     def _make(self, what: str, make: Callable[[], Path]) -> None:
-        if not self.close_study():
-            return
         self.busy.emit(what)
         self._reading.run(make, self._on_made, self._on_failed)
 

@@ -7,7 +7,7 @@ from qtpy.QtGui import QBrush, QColor
 from qtpy.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from cvrl_napari.gui.buttons import tool_button
+from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.session import Session
 from cvrl_napari.study.case import Case
 
@@ -18,6 +18,8 @@ STATES = {
     "accepted": ("✓ accepted", "#7cb8e0", "A predicted mask was accepted as it is; what is not painted is background"),
 }
 """State: words, colour, tooltip."""
+HELD_OUT = "◆ held out"
+HELD_OUT_TOOLTIP = "Measured only: the model never learns from it, so its Dice tells how good the model is"
 NAME, STATE, VOLUMES = range(3)
 LIST_HEIGHT = 105
 
@@ -43,14 +45,14 @@ class StudyPanel(QWidget):
         self.title = QElidingLabel()
         self.title.setStyleSheet("font-weight: bold;")
         self.counts = QLabel()
-        self.open_button = tool_button("Open…", "Open another study folder (or drop it here)")
-        self.new_button = tool_button("New…", "Make a study from a folder of scans (or drop the folder here)")
+        self.open_button = small_button("Open…", "Open another study folder (or drop it here)")
+        self.new_button = small_button("New…", "Make a study from a folder of scans (or drop the folder here)")
         self.search = QLineEdit()
         self.search.setPlaceholderText("search cases")
         self.search.setClearButtonEnabled(True)
         self.search.setToolTip("Show the cases whose name or state contains this")
-        self.previous_button = tool_button("<", "Former case (Alt+Left)")
-        self.next_button = tool_button(">", "Next case (Alt+Right)")
+        self.previous_button = small_button("<", "Former case (Alt+Left)")
+        self.next_button = small_button(">", "Next case (Alt+Right)")
         self.list = _CaseList()
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
@@ -108,8 +110,8 @@ class StudyPanel(QWidget):
         words, color, tooltip = STATES[case.state]
         row.setText(NAME, case.id)
         row.setToolTip(NAME, str(Path(case.scan)))
-        row.setText(STATE, f"{words}, held out" if case.held_out else words)
-        row.setToolTip(STATE, f"{tooltip}. Held out: measured only, never learned from" if case.held_out else tooltip)
+        row.setText(STATE, HELD_OUT if case.held_out and case.is_labeled else words)
+        row.setToolTip(STATE, HELD_OUT_TOOLTIP if case.held_out else tooltip)
         row.setForeground(STATE, QBrush(QColor(color)))
         study = self._session.study
         names = {structure.id: structure.name for structure in study.classes} if study is not None else {}

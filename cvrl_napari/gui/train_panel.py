@@ -2,12 +2,13 @@
 
 import time
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from cvrl_napari.config import TrainRequest
-from cvrl_napari.gui.buttons import tool_button
+from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.curves import Curves
 from cvrl_napari.gui.forms import form_of, read_form
 from cvrl_napari.gui.session import Session
@@ -45,7 +46,7 @@ class TrainPanel(QWidget):
         self.stop.setToolTip("Save the model and end")
         self.plan = QLabel()
         self.plan.setWordWrap(True)
-        self.why_button = tool_button("Why?", "The reasons for these choices", checkable=True)
+        self.why_button = small_button("Why?", "The reasons for these choices", checkable=True)
         self.why = QLabel()
         self.why.setWordWrap(True)
         self.curves = Curves()
@@ -152,8 +153,19 @@ class TrainPanel(QWidget):
 
 def _folded(title: str, content: QWidget) -> QCollapsible:
     """Return the content under a title that unfolds it."""
-    folded = QCollapsible(title)
+    folded = QCollapsible(title, expandedIcon=_arrow("▾"), collapsedIcon=_arrow("▸"))
     folded.setDuration(0)
     folded.addWidget(content)
     folded.collapse(animate=False)
     return folded
+
+
+def _arrow(character: str) -> QIcon:
+    """Draw an arrow in a grey that is seen on dark and light themes alike; superqt's own are black."""
+    pixmap = QPixmap(16, 16)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setPen(QColor("#9a9a9a"))
+    painter.drawText(pixmap.rect(), Qt.AlignmentFlag.AlignCenter, character)
+    painter.end()
+    return QIcon(pixmap)

@@ -162,6 +162,21 @@ def test_a_locked_or_missing_study_is_said_and_nothing_is_open(session, viewer, 
     other.shut_down()
 
 
+def test_a_study_that_cannot_be_opened_leaves_the_present_one(session, tmp_path: Path):
+    before = session.study
+    assert not session.open_study(tmp_path)
+    assert session.study is before
+    assert session.case == "c"
+
+
+def test_painting_on_a_read_only_study_says_that_it_is_not_saved(session, viewer, qtbot):
+    session.study.read_only = True
+    with qtbot.waitSignal(session.noticed) as noticed:
+        labels_layer(viewer).paint((6, 10, 8), 1)
+    assert "reading only" in noticed.args[0]
+    open_case(session, "d", qtbot)
+
+
 def test_quitting_saves_and_gives_the_lock_back(viewer, session):
     folder = session.study.folder
     labels_layer(viewer).paint((6, 10, 8), 1)

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.gui
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.2, "0 s"), (59, "59 s"), (59.9, "1 min"), (360, "6 min"), (3599, "1 h 0 min"), (7500, "2 h 5 min")],
+    [(0.2, "0 s"), (59, "59 s"), (59.9, "1 min"), (360, "6 min"), (3600, "1 h 0 min"), (7500, "2 h 5 min")],
 )
 def test_durations(seconds: float, words: str):
     assert duration(seconds) == words
