@@ -4,6 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+OUT = -1e9
+"""Added to a logit that is not to count: its exponential is exactly 0."""
+
 
 def voxel_contrast(
     query: Tensor, key: Tensor, queue: Tensor | None = None, *, temperature: float, excluded: Tensor | None = None
@@ -30,8 +33,6 @@ def voxel_contrast(
         keys = key if queue is None else torch.cat([key, queue.detach().float()])
         logits = (query / temperature) @ keys.T  # (N, N + Q)
         positives = torch.arange(len(query), device=query.device)
-        if excluded is not None:
-            excluded = excluded.clone()
-            excluded[positives, positives] = False
-            logits = logits.masked_fill_(excluded, -torch.inf)
+        if excluded is not None:  # adding a mask takes a third of the time of filling by one, forth and back
+            logits = logits + (excluded.float() * OUT).fill_diagonal_(0)
         return F.cross_entropy(logits, positives)

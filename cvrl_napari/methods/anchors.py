@@ -59,9 +59,9 @@ def draw_anchors(classes: Tensor, eligible: Tensor, count: int) -> Anchors:
         places = eligible[row].flatten().nonzero().squeeze(1)
         kinds = classes[row].flatten()[places]
         if len(places) > count:
-            shares = 1 / (kinds - MIXED).bincount().clamp(min=1).float()
-            # The smallest of exponential times with these rates: a weighted draw without replacement (Efraimidis, 2006).
-            times = torch.empty_like(shares[kinds - MIXED]).exponential_() / shares[kinds - MIXED]
+            sizes = (kinds - MIXED).bincount().float()
+            # The first of exponential waiting times of mean `size`: a weighted draw without replacement (Efraimidis, 2006).
+            times = torch.empty(len(places), device=places.device).exponential_().mul_(sizes[kinds - MIXED])
             chosen = times.topk(count, largest=False, sorted=False).indices
             places, kinds = places[chosen], kinds[chosen]
         drawn.append(Anchors(torch.full_like(places, row), places, kinds))

@@ -27,7 +27,7 @@ class CompactNet(Net):
         self.stride = 2 ** (config.levels - 1)
 
         self.stem = nn.Sequential(Fold(), _conv(8 * config.in_channels, widths[1]))
-        self.encoders = nn.ModuleList(Residual(width) for width in widths[1:])
+        self.encoders = nn.ModuleList(Residual(width) for width in widths[2:])
         self.downs = nn.ModuleList(_down(fine, coarse) for fine, coarse in ends)
         self.ups = nn.ModuleList(nn.ConvTranspose3d(coarse, fine, kernel_size=2, stride=2) for fine, coarse in reversed(ends))
         self.decoders = nn.ModuleList(_conv(width, width) for width in widths[-2:0:-1])
@@ -40,16 +40,17 @@ class CompactNet(Net):
         """Segment `images` of shape (B, C, z, y, x)."""
         self.check(images)
         images = _channels_last(images)
-        features = self.encoders[0](self.stem(images))  # (B, 2 width, z/2, y/2, x/2)
+        features = self.stem(images)  # (B, 2 width, z/2, y/2, x/2)
         skips = []
-        for down, encoder in zip(self.downs, self.encoders[1:], strict=True):
+        for down, encoder in zip(self.downs, self.encoders, strict=True):
             skips.append(features)
             features = encoder(down(features))  # half the resolution, twice the channels
         high = features
         features = self.dropout(features)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
             features = decoder(up(features) + skips.pop())
-        low = F.relu(self.unfold(features) + self.edges(images))  # (B, width, z, y, x)
+        # In place: at full resolution a fresh map costs more than the arithmetic on it.
+        low = F.relu_(self.unfold(features).add_(self.edges(images)))  # (B, width, z, y, x)
         rows = self.dropout(low).movedim(1, -1)  # one matmul: three times the speed of a 1x1x1 convolution here
         return NetOutput(self.classifier(rows).movedim(-1, 1), low=low, high=high)
 

@@ -137,7 +137,7 @@ def test_warm_up_is_supervised_only(make_plan, make_batch, name):
 @pytest.mark.parametrize("name", METHODS)
 def test_it_learns(make_plan, make_batch, train, name):
     method = build_method(make_plan(name)).train()
-    history = train(method, [make_batch()] * 30, learning_rate=0.1)
+    history = train(method, [make_batch()] * 60, learning_rate=0.1)
     assert history[-1]["supervised"] < 0.7 * history[0]["supervised"]
 
 
