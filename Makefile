@@ -16,8 +16,9 @@ INSTALLED := $(VENV)/.installed
 demo: $(INSTALLED)
 	.ci/with-screen $(BIN)/cvrl demo $(DEMO) $(shell .ci/has-screen || echo --scripted)
 
+# Where there is no screen, tests/conftest.py starts a virtual one for each of the processes.
 test: lint
-	.ci/with-screen $(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

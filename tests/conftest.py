@@ -12,7 +12,7 @@ SHARED_DATA = Path(os.environ.get("CVRL_SHARED_DATA", Path(__file__).parents[2] 
 SCREEN = "1600x1000x24"
 
 # Before anything imports Qt or napari: nobody's own settings are touched, and touching a layer from another thread is an error.
-_HOME = Path(os.environ.setdefault("CVRL_TEST_HOME", tempfile.mkdtemp(prefix="cvrl-test-home-")))
+_HOME = Path(tempfile.mkdtemp(prefix="cvrl-test-home-"))
 os.environ.update(
     QT_API="pyside6",
     NAPARI_ENSURE_PLUGIN_MAIN_THREAD="1",
@@ -39,10 +39,10 @@ def _start_screen() -> subprocess.Popen[bytes] | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # The workers of pytest-xdist inherit the screen and the home of the process that started them.
-    if not hasattr(config, "workerinput"):
+    config.add_cleanup(lambda: shutil.rmtree(_HOME, ignore_errors=True))
+    # Each worker of pytest-xdist has a screen of its own, so that their windows do not take the focus from each other.
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         config.stash[_screen] = _start_screen()
-        config.add_cleanup(lambda: shutil.rmtree(_HOME, ignore_errors=True))
 
 
 _screen = pytest.StashKey[subprocess.Popen[bytes] | None]()

@@ -126,9 +126,12 @@ def predict(
 ) -> None:
     """Write the masks of scans, each in its scan's own geometry."""
     with one_sentence(as_json=as_json):
+        from cvrl_napari.engine.model_file import read_card
         from cvrl_napari.engine.predict import predict as run
 
-        listen(run(model, scans, output, device=device, uncertainty=uncertainty), choose_audience(as_json=as_json))
+        names = {each.id: each.name for each in read_card(model).classes}
+        events = run(model, scans, output, device=device, uncertainty=uncertainty)
+        listen(events, choose_audience(as_json=as_json, names=names))
 
 
 @app.command()

@@ -140,6 +140,7 @@ def test_predict_and_evaluate_go_on_from_there(run: Path, phantom: Path, tmp_pat
     answer = cvrl("predict", run / "model.safetensors", scan, "--output", tmp_path / "out", "--device", "cpu")
     assert answer.exit_code == 0, answer.output
     mask = tmp_path / "out" / "phantom_01.nii.gz"
+    assert f"{scan} -> {mask}: chamber " in answer.stderr
     np.testing.assert_array_equal(nib.load(mask).affine, nib.load(scan).affine)
     measured = cvrl("evaluate", mask, phantom / "labels" / "phantom_01.nii.gz", "--json")
     assert measured.exit_code == 0, measured.output
