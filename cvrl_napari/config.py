@@ -35,29 +35,39 @@ class TrainRequest(Settings):
         None, ge=1, description="Use the labels of the first N labeled cases only; the others count as unlabeled"
     )
     labeled: tuple[str, ...] = Field((), description="Use the labels of these cases only; the others count as unlabeled")
-    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0 takes all cores when headless, all but one beside the viewer")
+    threads: int = Field(
+        0, ge=0, le=256, description="CPU threads; 0 takes all cores when headless, all but one beside the viewer"
+    )
 
 
 class NetConfig(Settings):
     """The network. Every level halves the resolution of the one before."""
 
-    name: Literal["compact", "vnet"] = Field("compact", description="'vnet' is the paper's V-Net, 'compact' a small one for CPUs")
+    name: Literal["compact", "vnet"] = Field(
+        "compact", description="'vnet' is the paper's V-Net, 'compact' a small one for CPUs"
+    )
     in_channels: int = Field(1, ge=1, le=16, description="Image channels")
     classes: int = Field(2, ge=2, le=255, description="Background and structures together")
     width: int = Field(16, ge=4, le=128, description="Channels at full resolution; doubled at each level")
     levels: int = Field(4, ge=2, le=6, description="Resolutions, the full one included")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Share of channels dropped after the bottleneck and before the classifier")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of channels dropped after the bottleneck and before the classifier"
+    )
 
 
 class AugmentConfig(Settings):
     """Random changes of the training patches. Geometry is shared by both views, intensity drawn for each view apart."""
 
-    flip: bool = Field(False, description="Mirror along each axis with probability 0.5; off where left and right differ in kind")
+    flip: bool = Field(
+        False, description="Mirror along each axis with probability 0.5; off where left and right differ in kind"
+    )
     quarter_turns: bool = Field(False, description="Rotate by multiples of 90 degrees in the axial plane")
     rotation: float = Field(15.0, ge=0, le=180, description="Largest rotation about each axis, degrees")
     scaling: float = Field(0.15, ge=0, lt=1, description="Largest relative change of size")
     affine_probability: float = Field(0.7, ge=0, le=1, description="Share of patches that are rotated and scaled")
-    noise: float = Field(0.1, ge=0, le=2, description="Largest standard deviation of added noise, in standard deviations of the scan")
+    noise: float = Field(
+        0.1, ge=0, le=2, description="Largest standard deviation of added noise, in standard deviations of the scan"
+    )
     blur: float = Field(1.0, ge=0, le=5, description="Largest Gaussian blur, voxels (standard deviation)")
     brightness: float = Field(0.3, ge=0, le=2, description="Largest shift of grey values, in standard deviations of the scan")
     contrast: float = Field(0.3, ge=0, lt=1, description="Largest relative change of contrast")
@@ -72,14 +82,21 @@ class ContrastConfig(Settings):
     dimension_weight: float = Field(0.02, ge=0, le=10, description="Weight of the dimension contrast (feature dimension)")
     low_level: bool = Field(True, description="Contrast the last decoder map, what the classifier sees")
     high_level: bool = Field(True, description="Contrast the bottleneck")
-    temperature: float = Field(0.5, gt=0, le=1, description="Divides the voxels' cosine similarities; smaller looks harder at hard negatives")
+    temperature: float = Field(
+        0.5, gt=0, le=1, description="Divides the voxels' cosine similarities; smaller looks harder at hard negatives"
+    )
     dimension_temperature: float = Field(0.1, gt=0, le=1, description="Divides the features' cosine similarities")
     embedding_size: int = Field(128, ge=8, le=1024, description="Channels after the projector")
     voxels: int = Field(1024, ge=64, le=16_384, description="Voxels drawn from each volume for the contrast")
-    low_queue_size: int = Field(16_384, ge=0, le=1_000_000, description="Past low-level keys kept as negatives; 0 turns the queue off")
-    high_queue_size: int = Field(4_096, ge=0, le=1_000_000, description="Past high-level keys kept as negatives; 0 turns the queue off")
+    low_queue_size: int = Field(
+        16_384, ge=0, le=1_000_000, description="Past low-level keys kept as negatives; 0 turns the queue off"
+    )
+    high_queue_size: int = Field(
+        4_096, ge=0, le=1_000_000, description="Past high-level keys kept as negatives; 0 turns the queue off"
+    )
     same_class_negatives: bool = Field(
-        False, description="Also push apart voxels of the same class (the literal instance contrast); off leaves them out of the negatives"
+        False,
+        description="Also push apart voxels of the same class (the literal instance contrast); off leaves them out of the negatives",
     )
 
 
@@ -99,7 +116,9 @@ class OptimizerConfig(Settings):
     learning_rate: float = Field(2e-3, gt=0, le=1, description="Largest learning rate")
     weight_decay: float = Field(1e-2, ge=0, le=1, description="Weight decay")
     sgd_momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD")
-    schedule: Literal["one_cycle", "steps"] = Field("one_cycle", description="Rise and cosine fall, or a tenth after every 2,500 steps")
+    schedule: Literal["one_cycle", "steps"] = Field(
+        "one_cycle", description="Rise and cosine fall, or a tenth after every 2,500 steps"
+    )
 
 
 class Plan(Settings):
@@ -119,7 +138,9 @@ class Plan(Settings):
     unlabeled_batch: int = Field(2, ge=0)
     momentum: float = Field(0.99, ge=0, lt=1, description="The teacher keeps this share of itself at each step")
     warm_up: float = Field(0.0, ge=0, lt=1, description="Share of the run that is supervised only, before the ramp-up starts")
-    ramp_up: float = Field(1.0, gt=0, le=1, description="Share of the run over which the unsupervised terms grow to full weight")
+    ramp_up: float = Field(
+        1.0, gt=0, le=1, description="Share of the run over which the unsupervised terms grow to full weight"
+    )
     net: NetConfig
     augment: AugmentConfig
     contrast: ContrastConfig
