@@ -19,7 +19,7 @@ class Curves(QTabWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._dice_plot, self._loss_plot = _plot("Dice, held-out cases"), _plot("loss")
+        self._dice_plot, self._loss_plot = _plot("Dice"), _plot("loss")
         self._dice_plot.setYRange(0, 1)
         self._dice_plot.addLegend(offset=(-4, -4), labelTextSize="8pt")
         self.addTab(self._loss_plot, "Loss")

@@ -95,7 +95,7 @@ def train_in_window(viewer: napari.Viewer, dock: CvrlDock, minutes: float) -> tu
     shown = Waiting(session.mask_changed, stop_at=session.training.ended)
     pressed = time.monotonic()
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    shown.wait(120, "No overlay appeared")
+    shown.wait(300, "No overlay appeared")
     seconds = time.monotonic() - pressed
     print(f"first overlay after {seconds:.1f} s", flush=True)
 

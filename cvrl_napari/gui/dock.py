@@ -86,6 +86,7 @@ class CvrlDock(QWidget):
         layout.addWidget(self.scroll_area)
 
         self.session.noticed.connect(self._tell)
+        self.session.confirmed.connect(self._confirm)
         self.session.busy.connect(self._on_busy)
         self.session.study_changed.connect(self._on_study_changed)
         for asking in (self.empty_panel, self.study_panel):
@@ -178,6 +179,9 @@ class CvrlDock(QWidget):
         self.notice.tell(sentence, hint, details)
         if sentence:
             self.scroll_area.ensureWidgetVisible(self.notice)
+
+    def _confirm(self, sentence: str, more: str) -> None:
+        self.notice.tell(sentence, more, "", good=True)
 
     def _on_busy(self, what: str) -> None:
         self.busy.setText(what)

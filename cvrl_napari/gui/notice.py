@@ -5,7 +5,8 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLay
 
 from cvrl_napari.gui.buttons import small_button
 
-STYLE = "NoticeBar { border: 1px solid #d9a441; border-left: 4px solid #d9a441; border-radius: 3px; }"
+STYLE = "NoticeBar {{ border: 1px solid {0}; border-left: 4px solid {0}; border-radius: 3px; }}"
+TROUBLE, GOOD_NEWS = "#d9a441", "#6f8f9f"
 
 
 class NoticeBar(QFrame):
@@ -13,7 +14,6 @@ class NoticeBar(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setStyleSheet(STYLE)
         self.sentence = QLabel()
         self.hint = QLabel()
         for label in (self.sentence, self.hint):
@@ -43,8 +43,12 @@ class NoticeBar(QFrame):
         self.dismiss.clicked.connect(self.hide)
         self.tell("", "", "")
 
-    def tell(self, sentence: str, hint: str, details: str) -> None:
-        """Show a sentence, what to do and the folded details; an empty sentence puts the bar away."""
+    def tell(self, sentence: str, hint: str, details: str, *, good: bool = False) -> None:
+        """Show a sentence, what to do and the folded details; an empty sentence puts the bar away.
+
+        `good` news has a quiet border, trouble an amber one.
+        """
+        self.setStyleSheet(STYLE.format(GOOD_NEWS if good else TROUBLE))
         self.sentence.setText(sentence)
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))

@@ -19,6 +19,7 @@ from cvrl_napari.gui.measuring import Measuring
 from cvrl_napari.gui.painting import Painting
 from cvrl_napari.gui.prediction import Prediction
 from cvrl_napari.gui.training import Training
+from cvrl_napari.gui.words import duration
 from cvrl_napari.study.classes import StructureClass, distinct_colors
 from cvrl_napari.study.errors import LockedError, StudyError
 from cvrl_napari.study.labels import BACKGROUND
@@ -53,6 +54,8 @@ class Session(QObject):
         What is going on in the background, in words; empty when it has ended.
     noticed : str, str, str
         A sentence, what to do, details that unfold. Three empty strings take the notice back.
+    confirmed : str, str
+        Something that was asked for is done: a sentence, and more about it.
     """
 
     study_changed = Signal()
@@ -63,6 +66,7 @@ class Session(QObject):
     mask_changed = Signal()
     busy = Signal(str)
     noticed = Signal(str, str, str)
+    confirmed = Signal(str, str)
 
     def __init__(self, viewer: napari.Viewer, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -334,7 +338,7 @@ class Session(QObject):
         except SENTENCES as error:
             self._tell(error)
             return False
-        self.noticed.emit(f"The {what} of {self.case} was saved as {path}.", "", "")
+        self.confirmed.emit(f"The {what} of {self.case} was saved.", str(path))
         return True
 
     def save_now(self) -> bool:
@@ -364,7 +368,9 @@ class Session(QObject):
         if isinstance(end, RunFailed):
             self.noticed.emit(end.message, end.hint, self.training.details)
         else:
-            self.noticed.emit("Model saved.", f"{end.step:,} steps in {end.seconds / 60:.1f} min: {end.model}", "")
+            self.confirmed.emit(
+                "Model saved.", f"{end.step:,} steps in {duration(end.seconds)}. Accept or correct the masks, or train on."
+            )
 
     def _on_predicted(self, case: str, mask: np.ndarray) -> None:
         self.busy.emit("")

@@ -76,7 +76,7 @@ class TrainPanel(QWidget):
 
         self._clock = QTimer(self)
         self._clock.timeout.connect(self._show_overlay_line)
-        self.why_button.toggled.connect(self.why.setVisible)
+        self.why_button.toggled.connect(self.refresh)
         self.button.clicked.connect(lambda: session.train(self.request()))
         self.pause.clicked.connect(self._pause_or_resume)
         self.stop.clicked.connect(training.stop)
@@ -117,11 +117,12 @@ class TrainPanel(QWidget):
         self.pause.setText("Resume" if training.phase == "paused" else "Pause")
         self.pause.setEnabled(training.phase in ("running", "paused"))
         self.stop.setEnabled(training.phase != "stopping")
-        self._planned.setVisible(training.plan is not None)
+        self._planned.setVisible(active and training.plan is not None)
         if training.plan is not None:
             self.plan.setText(plan_line(training.plan))
             self.why.setText("\n".join(f"• {reason}" for reason in (*training.plan.reasons, *training.adjustments)))
             self.curves.show()
+        self.why.setVisible(self._planned.isVisibleTo(self) and self.why_button.isChecked())
         self._show_overlay_line()
         if active != self._clock.isActive():
             self._clock.start(1_000) if active else self._clock.stop()
@@ -155,6 +156,7 @@ def _folded(title: str, content: QWidget) -> QCollapsible:
     """Return the content under a title that unfolds it."""
     folded = QCollapsible(title, expandedIcon=_arrow("▾"), collapsedIcon=_arrow("▸"))
     folded.setDuration(0)
+    folded.layout().setContentsMargins(0, 0, 0, 0)
     folded.addWidget(content)
     folded.collapse(animate=False)
     return folded

@@ -214,7 +214,7 @@ def test_accept_by_button_and_back_by_undo(with_study, viewer, qtbot):
 def test_save_as_writes_the_mask(with_study, tmp_path: Path):
     with_study.mask_panel.save_as("mask", tmp_path / "mask.nii.gz")
     assert (tmp_path / "mask.nii.gz").is_file()
-    assert "mask.nii.gz" in with_study.notice.sentence.text()
+    assert "mask.nii.gz" in with_study.notice.hint.text()
 
 
 def test_every_control_has_a_tooltip(with_study):
