@@ -156,7 +156,8 @@ def _folded(title: str, content: QWidget) -> QCollapsible:
     """Return the content under a title that unfolds it."""
     folded = QCollapsible(title, expandedIcon=_arrow("▾"), collapsedIcon=_arrow("▸"))
     folded.setDuration(0)
-    folded.layout().setContentsMargins(0, 0, 0, 0)
+    if (layout := folded.layout()) is not None:
+        layout.setContentsMargins(0, 0, 0, 0)
     folded.addWidget(content)
     folded.collapse(animate=False)
     return folded
