@@ -121,4 +121,6 @@ def _swatch(color: str, key: str) -> QIcon:
     painter.setPen(Qt.GlobalColor.black if fill.lightnessF() > 0.4 else Qt.GlobalColor.white)
     painter.drawText(QRect(0, 0, SWATCH, SWATCH), Qt.AlignmentFlag.AlignCenter, key)
     painter.end()
-    return QIcon(pixmap)
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else a selected row tints the class's colour
+    return icon
