@@ -21,6 +21,7 @@ from cvrl_napari.engine.commands import Command, Inbox, LabelsChanged, Pause, Re
 from cvrl_napari.engine.device import pick, set_threads
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import (
+    Adjusted,
     CheckpointSaved,
     Event,
     LabelsTaken,
@@ -41,6 +42,7 @@ from cvrl_napari.engine.validation import Validator
 from cvrl_napari.methods.build import build_method
 from cvrl_napari.methods.method import Method
 from cvrl_napari.study.errors import StudyError
+from cvrl_napari.study.labels import IGNORE
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError
 
@@ -78,6 +80,10 @@ def train(
         else:
             run = RunFolder(Path(resume))
             plan = run.plan()
+            if len(study.classes) + 1 != plan.net.classes:
+                raise EngineError(
+                    f"The classes of the study have changed since the run {run.path.name} was started.", "Start a new run."
+                )
         events = _Run(study, plan, run, inbox or queue.SimpleQueue(), resuming=resume is not None).events()
         with contextlib.closing(events):
             for event in events:
@@ -121,6 +127,7 @@ class _Run:
         self.study, self.plan, self.run, self.inbox = study, plan, run, inbox
         self.resuming = resuming
         self.device = torch.device(plan.device)
+        self.card = ModelCard.of(plan, study, metrics={})
         self.clock = Clock(plan)
         self.previewer = Previewer(plan, run)
         self.cases: dict[str, PreparedCase] = {}
@@ -266,6 +273,12 @@ class _Run:
         for case in changed:
             if case not in self.cases or case in held_out:
                 continue
+            if self._has_new_class(case):
+                yield Adjusted(
+                    why=f"{case} is painted with a class that was added after this training began; train again to learn it.",
+                    step=self.clock.step,
+                )
+                continue
             self.cases[case].reload_target(self.study)
             for stream in (self.labeled, self.unlabeled):
                 if case in stream:
@@ -278,12 +291,19 @@ class _Run:
             self.loader.replace(self._prepared(self.labeled), self._prepared(self.unlabeled))
         yield LabelsTaken(cases=tuple(taken), step=self.clock.step)
 
+    def _has_new_class(self, case: str) -> bool:
+        """Whether a case shows a class that the network, made for those there were at the start, can't tell."""
+        if len(self.study.classes) < self.plan.net.classes or self.study.case(case).state == "unlabeled":
+            return False
+        target = self.study.training_target(case)
+        return bool(((target >= self.plan.net.classes) & (target != IGNORE)).any())
+
     def _prepared(self, cases: Sequence[str]) -> list[PreparedCase]:
         return [self.cases[case] for case in cases]
 
     def _save(self) -> CheckpointSaved:
         save_checkpoint(self.run.checkpoint, self._state())
-        save_model(self.run.model, self.method.student, self._card())
+        save_model(self.run.model, self.method.student, self.card.model_copy(update={"metrics": self.validator.latest}))
         self.saved_seconds = self.clock.seconds
         return CheckpointSaved(path=str(self.run.checkpoint), model=str(self.run.model), step=self.clock.step)
 
@@ -308,9 +328,6 @@ class _Run:
         self.clock.load_state_dict(state["clock"])
         self.saved_seconds = self.clock.seconds
         torch.set_rng_state(state["generator"])
-
-    def _card(self) -> ModelCard:
-        return ModelCard.of(self.plan, self.study, metrics=self.validator.latest)
 
 
 def _trained(method: Method) -> list[torch.nn.Parameter]:

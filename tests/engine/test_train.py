@@ -11,8 +11,10 @@ from safetensors.torch import load_file
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine import events as ev
 from cvrl_napari.engine.commands import Inbox, LabelsChanged, Pause, Resume, Stop, View
+from cvrl_napari.engine.model_file import read_card
 from cvrl_napari.engine.run_folder import RunFolder, newest_model
 from cvrl_napari.engine.train import train
+from cvrl_napari.study.classes import StructureClass
 from cvrl_napari.study.study import Study
 
 SHORT = TrainRequest(device="cpu", steps=4, threads=1)
@@ -126,6 +128,28 @@ def test_what_is_painted_while_training_is_learned_from(ball_study):
     assert taken[0].cases == ("a", "b")
     assert (taken[1].cases, taken[1].step) == (("c",), 1)
     assert isinstance(events[-1], ev.RunDone)
+
+
+def test_a_class_added_while_training_is_left_to_the_next_run(ball_study):
+    inbox: Inbox = queue.SimpleQueue()
+    events = []
+    for event in train(ball_study, SHORT, inbox=inbox):
+        events.append(event)
+        if isinstance(event, ev.StepDone) and event.step == 1:
+            with Study.open(ball_study.folder) as study:
+                study.set_classes((*study.classes, StructureClass(id=2, name="box", color="#123456")))
+                painted = np.zeros(study.read_scan("c").array.shape, np.uint8)
+                painted[8:12, 10:14, 12:16] = 2
+                study.write_labels("c", painted)
+            inbox.put(LabelsChanged(case="c"))
+    assert "c is painted with a class that was added" in of_kind(events, ev.Adjusted)[0].why
+    done = events[-1]
+    assert isinstance(done, ev.RunDone)
+    assert [one.name for one in read_card(Path(done.model)).classes] == ["ball"]
+    with Study.open(ball_study.folder, read_only=True) as study:
+        refused = list(train(study, SHORT, resume=Path(done.run)))
+    assert isinstance(refused[-1], ev.RunFailed)
+    assert "classes of the study have changed" in refused[-1].message
 
 
 def test_unpainted_voxels_of_a_partial_case_take_no_part(ball_study):
