@@ -19,7 +19,10 @@ from cvrl_napari.config import (
 )
 from cvrl_napari.engine.device import DeviceInfo
 from cvrl_napari.engine.errors import EngineError
+from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.errors import VolumeError
+from cvrl_napari.volumes.volume import Volume
 
 PROBED_SCANS = 5
 """Scans whose geometry the plan is made from; reading all of a large study would take minutes."""
@@ -49,8 +52,8 @@ def resolve(study: Study, request: TrainRequest, device: DeviceInfo) -> Plan:
     ------
     EngineError
         If no case that may be learned from has a label, or `request.labeled` names a case that has none.
-    VolumeError
-        If a scan that the plan looks at can't be read.
+    VolumeError, StudyError
+        If none of the scans can be read.
     """
     labeled, unlabeled = _split(study, request)
     reasons: list[str] = []
@@ -128,8 +131,17 @@ def _split(study: Study, request: TrainRequest) -> tuple[tuple[str, ...], tuple[
 
 
 def _median_geometry(study: Study, labeled: Sequence[str], unlabeled: Sequence[str]) -> tuple[tuple[int, ...], Spacing]:
-    """Median shape (z, y, x) and spacing (mm) of the first few scans."""
-    probed = [study.read_scan(case) for case in (*labeled, *unlabeled)[:PROBED_SCANS]]
+    """Median shape (z, y, x) and spacing (mm) of the first few scans that can be read."""
+    probed: list[Volume] = []
+    for case in (*labeled, *unlabeled):
+        try:
+            probed.append(study.read_scan(case))
+        except (VolumeError, StudyError):
+            continue  # the run names it and goes on without it
+        if len(probed) == PROBED_SCANS:
+            break
+    if not probed:
+        study.read_scan(labeled[0])  # says what is wrong with it
     shape = np.median([volume.array.shape for volume in probed], axis=0)
     z, y, x = (round(float(s), 4) for s in np.median([volume.spacing for volume in probed], axis=0))
     return tuple(int(n) for n in shape), (z, y, x)

@@ -153,7 +153,7 @@ class _Run:
         self.loader = TwoStreamLoader(self._prepared(self.labeled), self._prepared(self.unlabeled), self.plan, self.plan.seed)
         if self.resuming:
             self._load()
-        self.validator = Validator(self.plan, self._prepared(self.plan.held_out_cases))
+        self.validator = Validator(self.plan, self._prepared([case for case in self.plan.held_out_cases if case in self.cases]))
         yield LabelsTaken(cases=tuple(self.labeled), step=self.clock.step)
         try:
             yield from self._train()
@@ -176,8 +176,20 @@ class _Run:
             if self.stopping:
                 return
             yield Progress(what="Preparing scans", done=done, total=len(order))
-            self.cases[case] = prepare(self.study, case, spacing=self.plan.spacing)
+            try:
+                self.cases[case] = prepare(self.study, case, spacing=self.plan.spacing)
+            except (VolumeError, StudyError) as error:
+                yield self._set_aside(case, error)
         yield Progress(what="Preparing scans", done=len(order), total=len(order))
+
+    def _set_aside(self, case: str, error: VolumeError | StudyError) -> Adjusted:
+        """Go on without a case that can't be read, as long as one with labels is left."""
+        for stream in (self.labeled, self.unlabeled):
+            if case in stream:
+                stream.remove(case)
+        if not self.labeled:
+            raise error
+        return Adjusted(why=f"{case} is left out of this training: {error}", step=self.clock.step)
 
     def _train(self) -> Iterator[Event]:
         while not self.clock.is_over and not self.stopping:
@@ -320,7 +332,8 @@ class _Run:
 
     def _load(self) -> None:
         state = load_checkpoint(self.run.checkpoint)
-        self.labeled, self.unlabeled = state["labeled"], state["unlabeled"]
+        self.labeled = [case for case in state["labeled"] if case in self.cases]
+        self.unlabeled = [case for case in state["unlabeled"] if case in self.cases]
         self.loader.replace(self._prepared(self.labeled), self._prepared(self.unlabeled))
         self.method.load_state_dict(state["method"])
         self.optimizer.load_state_dict(state["optimizer"])

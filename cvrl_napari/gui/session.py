@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.commands import View
-from cvrl_napari.engine.events import PreviewReady, RunDone, RunFailed
+from cvrl_napari.engine.events import Adjusted, PreviewReady, RunDone, RunFailed
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.layers import Layers
 from cvrl_napari.gui.masks import export, newest_mask, newest_model
@@ -86,6 +86,7 @@ class Session(QObject):
         self.layers.view_changed.connect(self._on_view_changed)
         self.measuring.measured.connect(self.case_changed)
         self.measuring.failed.connect(self._tell)
+        self.training.event_received.connect(self._on_run_event)
         self.training.ended.connect(self._on_run_ended)
         self.prediction.done.connect(self._on_predicted)
         self.prediction.failed.connect(self._on_prediction_failed)
@@ -363,6 +364,10 @@ class Session(QObject):
         if self.study is not None:
             self.measuring.measure(self.study, case)
         self.case_changed.emit(case)
+
+    def _on_run_event(self, event: object) -> None:
+        if isinstance(event, Adjusted):
+            self.noticed.emit(event.why, "", "")
 
     def _on_run_ended(self, end: RunDone | RunFailed) -> None:
         if isinstance(end, RunFailed):

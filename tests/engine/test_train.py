@@ -176,12 +176,25 @@ def test_a_study_without_labels_fails_with_a_sentence(ball_study, tmp_path):
     assert "No scan is labeled yet" in events[0].message
 
 
-def test_a_scan_that_became_unreadable_is_named(ball_study):
-    scan = ball_study.folder.parent / "scans" / "d.nii.gz"
-    scan.write_bytes(scan.read_bytes()[:500])
+def truncate(study, *names):
+    for name in names:
+        scan = study.folder.parent / "scans" / f"{name}.nii.gz"
+        scan.write_bytes(scan.read_bytes()[:500])
+
+
+def test_scans_that_became_unreadable_are_named_and_left_out(ball_study):
+    truncate(ball_study, "a", "d", "e")
+    events = list(train(ball_study, SHORT))
+    assert [event.why.split()[0] for event in of_kind(events, ev.Adjusted)] == ["a", "d", "e"]
+    assert "d.nii.gz" in of_kind(events, ev.Adjusted)[1].why
+    assert isinstance(events[-1], ev.RunDone)
+
+
+def test_without_a_readable_labeled_scan_the_run_fails_and_names_one(ball_study):
+    truncate(ball_study, "a", "b")
     failed = list(train(ball_study, SHORT))[-1]
     assert isinstance(failed, ev.RunFailed)
-    assert "d.nii.gz" in failed.message
+    assert "b.nii.gz" in failed.message
 
 
 def test_a_run_by_the_clock_ends_by_the_clock(ball_study):
