@@ -14,6 +14,7 @@ from cvrl_napari.cli.sentences import JobFailed
 from cvrl_napari.engine.events import (
     Adjusted,
     CheckpointSaved,
+    Diagnosed,
     Event,
     LabelsTaken,
     Paused,
@@ -162,6 +163,9 @@ def describe(event: Event, names: Names) -> str:
         case Validated(step=step, dice=dice, cases=cases):
             scores = ", ".join(f"{names.get(i, f'class {i}')} {score:.3f}" for i, score in dice.items())
             return f"step {step}: Dice on {cases} held-out cases: {scores}"
+        case Diagnosed(step=step, levels=levels, confident=confident):
+            ranks = ", ".join(f"{name} {level.effective_rank:.1f}" for name, level in levels.items())
+            return f"step {step}: effective rank of the embeddings: {ranks}; {confident:.0%} of the voxels are sure"
         case LabelsTaken(cases=taken, step=step):
             return f"step {step}: learning from the labels of {', '.join(taken)}"
         case CheckpointSaved(step=step):

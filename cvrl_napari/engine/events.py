@@ -57,6 +57,29 @@ class Validated(_Record):
     cases: int
 
 
+class LevelDiagnosis(_Record):
+    """What the embeddings of one level look like on the probe; `engine/diagnostics.py` defines the figures.
+
+    `queue_age` is the number of steps since the oldest key in the queue was made; None where there is no queue or no key.
+    """
+
+    effective_rank: float
+    spread: float
+    cross_correlation: float
+    alignment: float
+    uniformity: float
+    queue_age: int | None = None
+
+
+class Diagnosed(_Record):
+    """How the representation does, by level ('low', 'high'); `confident` is the share of voxels the teacher is sure of."""
+
+    kind: Literal["diagnosed"] = "diagnosed"
+    step: int
+    levels: dict[str, LevelDiagnosis]
+    confident: float
+
+
 class PreviewReady(_Record):
     """The current mask of `case` lies in `path`: an .npy file, uint8, (z, y, x) on the scan's own (canonical) grid.
 
@@ -151,6 +174,7 @@ Event = Annotated[
     | Progress
     | StepDone
     | Validated
+    | Diagnosed
     | PreviewReady
     | LabelsTaken
     | CheckpointSaved

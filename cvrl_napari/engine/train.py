@@ -36,6 +36,7 @@ from cvrl_napari.engine.events import (
 from cvrl_napari.engine.model_file import ModelCard, save_model
 from cvrl_napari.engine.plan import resolve
 from cvrl_napari.engine.preview import Previewer
+from cvrl_napari.engine.probe import Probe
 from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.engine.schedule import Clock, learning_rate
 from cvrl_napari.engine.validation import Validator
@@ -51,7 +52,7 @@ GRADIENT_CLIP = 12.0
 
 
 def train(
-    study: Study, request: TrainRequest, *, inbox: Inbox | None = None, resume: Path | None = None
+    study: Study, request: TrainRequest | Plan, *, inbox: Inbox | None = None, resume: Path | None = None
 ) -> Generator[Event, None, None]:
     """Train on the labeled and the unlabeled cases of a study.
 
@@ -59,8 +60,8 @@ def train(
     ----------
     study : Study
         Read only; the run writes below its `runs/` and `cache/`.
-    request : TrainRequest
-        What is asked for; when resuming, the run's stored plan counts instead.
+    request : TrainRequest or Plan
+        What is asked for, or exactly what to do; when resuming, the run's stored plan counts instead.
     inbox : queue of commands, optional
         Read between steps: scan on view, labels changed, pause, resume, stop.
     resume : path of a run's folder, optional
@@ -74,8 +75,7 @@ def train(
     run: RunFolder | None = None
     try:
         if resume is None:
-            device = pick(request.device)
-            plan = resolve(study, request, device)
+            plan = request if isinstance(request, Plan) else resolve(study, request, pick(request.device))
             run = RunFolder.create(study.runs_folder, plan)
         else:
             run = RunFolder(Path(resume))
@@ -154,6 +154,7 @@ class _Run:
         if self.resuming:
             self._load()
         self.validator = Validator(self.plan, self._prepared([case for case in self.plan.held_out_cases if case in self.cases]))
+        self.probe = Probe(self.plan, self._prepared(self.labeled), self._prepared(self.unlabeled))
         yield LabelsTaken(cases=tuple(self.labeled), step=self.clock.step)
         try:
             yield from self._train()
@@ -204,6 +205,7 @@ class _Run:
         if not self.stopping:  # the finished model's masks and figures
             yield from self._preview()
             yield from self.validator.measure(self.method.student, self.clock)
+            yield from self.probe.diagnose(self.method, self.clock)
 
     def _step(self) -> StepDone:
         with self.clock:
@@ -231,11 +233,13 @@ class _Run:
         return StepDone(step=self.clock.step, total=self.clock.total, losses=values, seconds_left=self.clock.seconds_left)
 
     def _look(self) -> Iterator[Event]:
-        """Preview and validate when they are due."""
+        """Preview, validate and diagnose when they are due."""
         if self.previewer.is_due(self.clock.seconds):
             yield from self._preview()
         if self.validator.is_due(self.clock.seconds):
             yield from self.validator.measure(self.method.student, self.clock)
+        if self.probe.is_due(self.clock.seconds):
+            yield from self.probe.diagnose(self.method, self.clock)
 
     def _preview(self) -> Iterator[Event]:
         case = self.previewer.case

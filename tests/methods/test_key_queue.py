@@ -53,3 +53,16 @@ def test_keys_that_overflowed_are_stored_as_nothing():
     queue = KeyQueue(4, 2)
     queue.append(torch.tensor([[torch.nan, torch.inf]]), torch.tensor([1]))
     assert torch.equal(queue.contents()[0], torch.zeros(1, 2))
+
+
+def test_the_age_is_that_of_the_oldest_key_kept():
+    queue = KeyQueue(10, 2)
+    assert queue.age() is None
+    queue.append(*numbered(0, 4))
+    assert queue.age() == 0
+    queue.append(*numbered(4, 4))
+    queue.append(*numbered(8, 1))
+    assert queue.age() == 2  # nine keys: the first four are still there
+    queue.append(*numbered(9, 5))  # 14 keys: of the first four none is left
+    assert queue.age() == 2
+    assert KeyQueue(0, 2).age() is None

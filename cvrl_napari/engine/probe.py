@@ -1,0 +1,110 @@
+"""The probe: a few fixed patches on which a run looks at its own embeddings every so often.
+
+It changes nothing: random choices come from generators of its own, the networks run in evaluation mode without gradients.
+The patches depend on the cases and the plan's geometry alone, so runs of different methods and seeds compare.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from cvrl_napari.config import Plan
+from cvrl_napari.data.prepare import PreparedCase
+from cvrl_napari.data.streams import TwoStreamLoader
+from cvrl_napari.engine.diagnostics import (
+    alignment,
+    confident_share,
+    cross_correlation,
+    effective_rank,
+    spread,
+    uniformity,
+)
+from cvrl_napari.engine.events import Diagnosed, LevelDiagnosis
+from cvrl_napari.engine.schedule import Clock
+from cvrl_napari.methods.cvrl import CVRL
+from cvrl_napari.methods.key_queue import KeyQueue
+from cvrl_napari.methods.mean_teacher import MeanTeacher
+from cvrl_napari.methods.method import Method
+
+LARGEST_SHARE = 0.02
+"""Share of the training time that diagnosing may take."""
+EVERY_SECONDS = 20.0
+"""Training seconds between two diagnoses, at least."""
+CASES = 2
+"""Labeled and unlabeled cases that the patches are from, as many of each: the first ones."""
+VOXELS = 1024
+"""Voxels looked at on each level, at most."""
+SEED = 20220918
+"""Of the patches and voxels, the same for every run."""
+
+
+class Probe:
+    """Diagnoses the embeddings of a method on fixed patches."""
+
+    def __init__(self, plan: Plan, labeled: Sequence[PreparedCase], unlabeled: Sequence[PreparedCase]) -> None:
+        self._precision = plan.precision
+        batch = TwoStreamLoader(labeled[:CASES], unlabeled[:CASES], plan, SEED).next()
+        self._images, self._other_view = batch.student_images, batch.teacher_images
+        self._next = EVERY_SECONDS
+
+    def is_due(self, seconds: float) -> bool:
+        """Whether to diagnose after `seconds` of training."""
+        return seconds >= self._next
+
+    def diagnose(self, method: Method, clock: Clock) -> Iterator[Diagnosed]:
+        """Diagnose now, and decide when it is due again."""
+        started = time.monotonic()
+        with _undisturbed(method):  # nothing is yielded inside: whoever listens would be without gradients
+            diagnosed = self._look(method, clock.step)
+        self._next = clock.seconds + max(EVERY_SECONDS, (time.monotonic() - started) / LARGEST_SHARE)
+        yield diagnosed
+
+    def _look(self, method: Method, step: int) -> Diagnosed:
+        device = next(method.parameters()).device
+        teacher = method.teacher if isinstance(method, MeanTeacher | CVRL) else method.student
+        with torch.autocast(device.type, dtype=getattr(torch, self._precision), enabled=self._precision != "float32"):
+            ours = method.student(self._images.to(device))
+            theirs = teacher(self._other_view.to(device))
+        levels = {}
+        for name in ("low", "high"):
+            rows, other_rows = _same_voxels(getattr(ours, name), getattr(theirs, name))
+            if isinstance(method, CVRL) and name in method.levels:
+                rows, other_rows = method.projectors[name](rows), method.teacher_projectors[name](other_rows)
+            levels[name] = LevelDiagnosis(
+                effective_rank=effective_rank(rows),
+                spread=spread(rows),
+                cross_correlation=cross_correlation(rows, other_rows),
+                alignment=alignment(rows, other_rows),
+                uniformity=uniformity(rows),
+                queue_age=_queue_age(method, name),
+            )
+        return Diagnosed(step=step, levels=levels, confident=confident_share(theirs.logits.float().softmax(dim=1)))
+
+
+@contextmanager
+def _undisturbed(method: nn.Module) -> Iterator[None]:
+    was_training = method.training
+    method.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        method.train(was_training)
+
+
+def _same_voxels(ours: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:
+    """Draw up to `VOXELS` rows from two maps (B, C, z, y, x), the same places in both and at every look."""
+    count = ours[:, 0].numel()
+    chosen = torch.randperm(count, generator=torch.Generator().manual_seed(SEED))[:VOXELS].to(ours.device)
+    first, second = (one.movedim(1, -1).flatten(0, 3)[chosen].float() for one in (ours, theirs))
+    return first, second
+
+
+def _queue_age(method: Method, level: str) -> int | None:
+    if not isinstance(method, CVRL) or level not in method.levels:
+        return None
+    return cast(KeyQueue, method.queues[level]).age()
