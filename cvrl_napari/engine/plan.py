@@ -27,6 +27,9 @@ from cvrl_napari.volumes.volume import Volume
 PROBED_SCANS = 5
 """Scans whose geometry the plan is made from; reading all of a large study would take minutes."""
 
+WARM_UP, RAMP_UP = 0.25, 0.5
+"""Labels alone for a quarter of the run: a step then costs a third, and a teacher that knows nothing has nothing to teach."""
+
 
 @dataclass(frozen=True)
 class _Size:
@@ -94,6 +97,8 @@ def resolve(study: Study, request: TrainRequest, device: DeviceInfo) -> Plan:
         spacing=spacing,
         patch_size=patch_size,
         unlabeled_batch=0 if method == "supervised" else 2,
+        warm_up=0.0 if preset == "paper" else WARM_UP,
+        ramp_up=1.0 if preset == "paper" else RAMP_UP,
         net=net,
         augment=_augment(preset),
         contrast=_contrast(preset),
