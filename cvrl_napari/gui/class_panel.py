@@ -45,7 +45,7 @@ class ClassPanel(QWidget):
         self.add_button.clicked.connect(self._add)
         self.color_button.clicked.connect(self._recolor)
         self.complete.clicked.connect(session.set_complete)
-        self.list.itemClicked.connect(lambda item: session.select_class(item.data(ID)))
+        self.list.itemClicked.connect(lambda item: session.paint_with(item.data(ID)))
         self.list.itemChanged.connect(self._on_edited)
         session.classes_changed.connect(self._fill)
         session.class_selected.connect(self._mark)

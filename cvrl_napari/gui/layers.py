@@ -152,6 +152,12 @@ class Layers(QObject):
         if self._shown is not None:
             self._shown.labels.selected_label = class_id
 
+    def take_brush(self) -> None:
+        """Let the mouse paint labels from now on."""
+        if self._shown is not None:
+            self._viewer.layers.selection.active = self._shown.labels
+            self._shown.labels.mode = "paint"
+
     def update_overlay(self, event: PreviewReady) -> bool:
         """Bring the mask on view up to date with a preview.
 

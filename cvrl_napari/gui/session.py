@@ -256,13 +256,18 @@ class Session(QObject):
             self.layers.select_class(class_id)
         self.class_selected.emit(class_id)
 
+    def paint_with(self, class_id: int) -> None:
+        """Take up the brush with this class; 255 paints background."""
+        self.select_class(class_id)
+        self.layers.take_brush()
+
     def add_class(self, name: str) -> None:
         """Add a structure with the next number and a colour of its own, and paint with it."""
         if self.study is not None:
             number = len(self.study.classes) + 1
             color = distinct_colors(number)[-1]
             self._set_classes(lambda old: (*old, StructureClass(id=number, name=name.strip()[:100], color=color)))
-            self.select_class(number)
+            self.paint_with(number)
 
     def rename_class(self, class_id: int, name: str) -> None:
         """Give a structure another name."""

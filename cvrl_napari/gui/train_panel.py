@@ -88,8 +88,6 @@ class TrainPanel(QWidget):
         session.case_opened.connect(self.refresh)
         session.study_changed.connect(self._on_study_changed)
         session.classes_changed.connect(self._on_classes_changed)
-        self.why.hide()
-        self.curves.hide()
         self.refresh()
 
     def request(self) -> TrainRequest:
@@ -121,7 +119,7 @@ class TrainPanel(QWidget):
         if training.plan is not None:
             self.plan.setText(plan_line(training.plan))
             self.why.setText("\n".join(f"• {reason}" for reason in (*training.plan.reasons, *training.adjustments)))
-            self.curves.show()
+        self.curves.setVisible(training.plan is not None)
         self.why.setVisible(self._planned.isVisibleTo(self) and self.why_button.isChecked())
         self._show_overlay_line()
         if active != self._clock.isActive():
@@ -143,7 +141,6 @@ class TrainPanel(QWidget):
 
     def _on_study_changed(self) -> None:
         self.curves.clear_curves()
-        self.curves.hide()
         self.why_button.setChecked(False)
         self.refresh()
 

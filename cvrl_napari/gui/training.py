@@ -131,7 +131,7 @@ class Training(QObject):
             self._worker.wait()
             self._worker.deleteLater()
             self._worker = None
-            self._forget()
+        self._forget()
 
     def take(self, event: object) -> None:
         """Take in one event of the run."""

@@ -20,7 +20,7 @@ def curves(qtbot: QtBot) -> Curves:
 
 def test_the_loss_is_smoothed_from_its_first_value(curves: Curves, qtbot: QtBot):
     for step, loss in ((1, 2.0), (2, 1.0)):
-        curves.add(StepDone(step=step, total=10, losses={"total": loss}))
+        curves.add(StepDone(step=step, total=10, losses={"supervised": loss, "total": 2 * loss}))
     qtbot.waitUntil(lambda: curves.drawn_loss() == ([1, 2], [2.0, pytest.approx(SMOOTHING * 2 + (1 - SMOOTHING) * 1)]))
 
 
