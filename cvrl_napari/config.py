@@ -5,13 +5,14 @@ nothing else states a default. `TrainRequest` is what a person asks for. `Plan` 
 the one into the other by looking at the data and the device, and writes a reason beside each choice.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 MethodName = Literal["cvrl", "mean_teacher", "supervised"]
 PresetName = Literal["auto", "quick", "standard", "paper"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+LabeledCount = Annotated[int, Field(ge=1)] | Literal["all"]
 Triple = tuple[int, int, int]
 Spacing = tuple[float, float, float]
 
@@ -37,6 +38,27 @@ class TrainRequest(Settings):
     labeled: tuple[str, ...] = Field((), description="Use the labels of these cases only; the others count as unlabeled")
     threads: int = Field(
         0, ge=0, le=256, description="CPU threads; 0 takes all cores when headless, all but one beside the viewer"
+    )
+
+
+class BenchmarkRequest(Settings):
+    """What a person asks for when typing `cvrl benchmark`: every method with every count of labels from every seed."""
+
+    methods: tuple[MethodName, ...] = Field(
+        ("supervised", "mean_teacher", "cvrl"), min_length=1, description="Methods to compare"
+    )
+    labeled: tuple[LabeledCount, ...] = Field(
+        (), description="Labeled scans to learn from, or 'all'; empty takes the protocol's count, with --study all"
+    )
+    seeds: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = Field((0,), min_length=1, description="A run for each")
+    steps: int = Field(2_000, ge=1, le=1_000_000, description="Optimizer updates of every run")
+    preset: PresetName = Field("quick", description="Size of the network; the same for every run")
+    scale: Literal["full", "half"] = Field("full", description="The scans' own voxel size, or twice that; of a protocol")
+    folds: int = Field(5, ge=2, le=100, description="Parts that the complete cases of --study are divided into")
+    device: DeviceName = Field("auto", description="Where to compute; 'auto' takes a GPU when there is one")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0 takes all cores")
+    minutes_at_a_time: float | None = Field(
+        None, gt=0, le=100_000, description="Save and leave after so many minutes; the same command goes on"
     )
 
 

@@ -16,7 +16,7 @@ from cvrl_napari.cli.audience import choose_audience, listen
 from cvrl_napari.cli.control import read_commands, stop_on_signals
 from cvrl_napari.cli.options import Asked, options_of, split_names
 from cvrl_napari.cli.sentences import one_sentence
-from cvrl_napari.config import DeviceName, TrainRequest
+from cvrl_napari.config import BenchmarkRequest, DeviceName, TrainRequest
 from cvrl_napari.engine.commands import Command
 from cvrl_napari.engine.events import RunDone
 
@@ -161,6 +161,28 @@ def embed(
         from cvrl_napari.engine.embed import embed as run
 
         listen(run(model, scan, output, device=device), choose_audience(as_json=as_json))
+
+
+@app.command()
+@options_of(BenchmarkRequest)
+def benchmark(
+    asked: Asked,
+    output: Annotated[Path, typer.Option(help="Folder for runs, results.jsonl and report.md; the same command goes on there")],
+    protocol: Annotated[str, typer.Argument(metavar="[PROTOCOL]", help="left-atrium, hippocampus, or a .json file")] = "",
+    data: Annotated[Path | None, typer.Option(help="Folder that has the data folder of the protocol")] = None,
+    study: Annotated[Path | None, typer.Option(help="Measure on this study instead: cross-validation, complete cases")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of the plan, for ablations")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the runs with --set are called in the tables")] = "",
+) -> None:
+    """Measure what the unlabeled scans are worth: methods x labeled counts x seeds, with intervals."""
+    with one_sentence():
+        from cvrl_napari.cli.benchmark import run_benchmark
+
+        request = BenchmarkRequest(**asked)
+        told = run_benchmark(request, output, protocol=protocol, data=data, study=study, changes=changes or [], name=name)
+        print(told.rstrip())
 
 
 @app.command()

@@ -39,7 +39,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
-        default="" if many else field.default,
+        default=",".join(map(str, field.default)) if many else field.default,
         annotation=Annotated[str if many else field.annotation, option],
     )
 

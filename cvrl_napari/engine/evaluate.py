@@ -1,6 +1,7 @@
 """How well masks agree with reference masks: overlap and distance, per case and per class."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,12 @@ def evaluate(predictions: Path, references: Path) -> Report:
         If a file cannot be read.
     """
     pairs, notes = _pairs(predictions, references)
+    return compare(pairs, notes)
+
+
+def compare(pairs: Sequence[tuple[str, Path, Path]], notes: Sequence[str] = ()) -> Report:
+    """Compare masks with reference masks, given as (case, prediction, reference); `evaluate` says what comes of it."""
+    notes = list(notes)
     scores: dict[str, dict[int, CaseScore]] = {}
     for case, predicted, reference in pairs:
         scores[case] = _score_case(case, read_labels(predicted), read_labels(reference), where=f"{predicted} and {reference}")

@@ -68,6 +68,7 @@ def predict(
     device: DeviceName = "auto",
     uncertainty: bool = False,
     threads: int = 0,
+    window_stride: Triple | None = None,
 ) -> Iterator[Event]:
     """Write the mask of each scan to `output`/<scan name>.nii.gz, on the scan's own grid.
 
@@ -81,6 +82,8 @@ def predict(
         (all classes equally probable), float32.
     threads : int
         CPU threads; 0 takes all cores.
+    window_stride : tuple of int, optional
+        Largest distance of neighbouring windows, voxels (z, y, x), in the place of the model's own overlap.
 
     Yields
     ------
@@ -98,7 +101,7 @@ def predict(
     for done, (scan, target) in enumerate(zip(scans, targets, strict=True)):
         yield Progress(what="Predicting scans", done=done, total=len(scans))
         try:
-            yield _predict_one(student, scan, target, uncertainty)
+            yield _predict_one(student, scan, target, uncertainty=uncertainty, window_stride=window_stride)
         except (VolumeError, EngineError, OSError) as error:
             failures.append(f"{scan}: {error}")
     yield Progress(what="Predicting scans", done=len(scans), total=len(scans))
@@ -106,11 +109,15 @@ def predict(
         raise EngineError(f"{len(failures)} of {len(scans)} scans could not be predicted. {' '.join(failures)}", "")
 
 
-def _predict_one(student: Model, path: Path, target: Path, uncertainty: bool) -> PredictionSaved:
+def _predict_one(
+    student: Model, path: Path, target: Path, *, uncertainty: bool, window_stride: Triple | None
+) -> PredictionSaved:
     scan = read(path)
     card = student.card
     image = standardize(scan.array, network_grid(scan, card))
-    probabilities = predict_volume(student.net, image, patch_size=card.patch_size, overlap=card.window_overlap)
+    probabilities = predict_volume(
+        student.net, image, patch_size=card.patch_size, overlap=card.window_overlap, stride=window_stride
+    )
     labels = np.empty(scan.array.shape, np.uint8)
     entropy = np.empty(scan.array.shape if uncertainty else (0, 0, 0), np.float32)
     for where, slab in scan_grid_slabs(probabilities, scan.array.shape):

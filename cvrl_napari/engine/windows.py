@@ -22,7 +22,7 @@ _GPU_WINDOWS = 4  # windows computed at once on a GPU
 _GPU_SUM_BYTES = 2**31  # sums larger than this are kept in main memory
 
 
-def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: float) -> Tensor:
+def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: float, stride: Triple | None = None) -> Tensor:
     """Return the class probabilities of every voxel of a prepared image.
 
     An image that fits one patch is continued by its border voxels, as in training, and computed in one pass. A larger
@@ -38,6 +38,8 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
         Voxels of a window, (z, y, x), the network's training patch.
     overlap : float
         Share of a window's side that neighbouring windows have in common, in [0, 1).
+    stride : tuple of int, optional
+        Largest distance of neighbouring windows, voxels (z, y, x), in the place of `overlap`.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
     size = image.shape[1:]
     image, before = _padded(image, patch_size)
     with evaluating(net) as device:
-        probabilities = _blend(net, image, patch_size, overlap, device)
+        probabilities = _blend(net, image, patch_size, stride or _stride(patch_size, overlap), device)
     inside = (slice(first, first + length) for first, length in zip(before, size, strict=True))
     return probabilities[:, *inside].cpu()
 
@@ -71,12 +73,11 @@ def predict_slab(net: Net, image: Tensor, axis: int, index: int, *, patch_size: 
     return predict_volume(net, slab, patch_size=patch_size, overlap=overlap), slice(first, first + thickness)
 
 
-def window_starts(length: int, patch: int, overlap: float) -> list[int]:
-    """Return the first voxels of the windows along an axis: as few as reach the overlap, evenly spread, ending at the end."""
+def window_starts(length: int, patch: int, stride: int) -> list[int]:
+    """Return the first voxels of the windows along an axis: as few as keep within the stride, evenly spread, to the end."""
     if length <= patch:
         return [0]
-    step = max(1, int(patch * (1 - overlap)))
-    count = math.ceil((length - patch) / step) + 1
+    count = math.ceil((length - patch) / stride) + 1
     return [round(number * (length - patch) / (count - 1)) for number in range(count)]
 
 
@@ -104,8 +105,13 @@ def _padded(image: Tensor, patch_size: Triple) -> tuple[Tensor, list[int]]:
     return F.pad(image.float()[None], sides, mode="replicate")[0], before
 
 
-def _blend(net: Net, image: Tensor, patch_size: Triple, overlap: float, device: torch.device) -> Tensor:
-    starts = [window_starts(length, patch, overlap) for length, patch in zip(image.shape[1:], patch_size, strict=True)]
+def _stride(patch_size: Triple, overlap: float) -> Triple:
+    z, y, x = (max(1, int(side * (1 - overlap))) for side in patch_size)
+    return z, y, x
+
+
+def _blend(net: Net, image: Tensor, patch_size: Triple, stride: Triple, device: torch.device) -> Tensor:
+    starts = [window_starts(*axis) for axis in zip(image.shape[1:], patch_size, stride, strict=True)]
     windows = [tuple(map(slice, first, map(sum, zip(first, patch_size, strict=True)))) for first in product(*starts)]
     if len(windows) == 1:
         return _probabilities(net, image[None].to(device))[0]

@@ -109,6 +109,13 @@ def test_new_makes_a_study_in_the_order_of_the_list(scans: Path, tmp_path: Path)
         ("predict nowhere.safetensors scans/a.nii.gz --output out", "nowhere.safetensors"),
         ("evaluate nowhere scans", "nowhere"),
         ("embed nowhere.safetensors scans/a.nii.gz --output out", "nowhere.safetensors"),
+        ("benchmark --output out", "either a protocol or --study"),
+        ("benchmark liver --output out", "liver"),
+        ("benchmark hippocampus --output out", "--data"),
+        ("benchmark hippocampus --data nowhere --output out", "nowhere"),
+        ("benchmark --study nowhere --output out", "nowhere"),
+        ("benchmark hippocampus --output out --methods magic", "magic"),
+        ("benchmark hippocampus --output out --set momentum", "--set momentum"),
     ],
 )
 def test_bad_input_gives_one_sentence(words: str, complaint: str, scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,6 +216,17 @@ def test_the_demo_without_a_window_compares_the_methods(phantom: Path) -> None:
 
     table = compare_methods(phantom, TrainRequest(steps=2, preset="quick", device="cpu", threads=1))
     assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == ["supervised", "cvrl"]
+
+
+def test_a_benchmark_on_a_study_prints_its_report(phantom: Path, tmp_path: Path) -> None:
+    words = ["benchmark", "--study", phantom, "--output", tmp_path / "out", "--folds", "2", "--methods", "supervised"]
+    answer = cvrl(*words, "--steps", "1", "--device", "cpu", "--threads", "1")
+    assert answer.exit_code == 0, answer.output
+    assert answer.stdout.startswith("## study study, 2 folds")
+    assert answer.stdout == (tmp_path / "out" / "report.md").read_text()
+    stopped = cvrl(*words, "--steps", "1", "--seeds", "0,1", "--minutes-at-a-time", "0.0000001", "--device", "cpu")
+    assert stopped.exit_code == 0, stopped.output
+    assert "2 of 4 runs are left to do" in stopped.stderr
 
 
 def test_the_doctor_names_versions_and_devices() -> None:

@@ -1,5 +1,6 @@
 """A small study of real files, and the plan of a short run."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,3 +72,25 @@ def ball_study(tmp_path: Path) -> Study:
     study = Study.create(tmp_path / "study", scans, classes=("ball",), labels=tmp_path / "labels_in", held_out=("e",))
     study.close()
     return Study.open(tmp_path / "study", read_only=True)
+
+
+@pytest.fixture
+def ball_data(tmp_path: Path) -> Path:
+    """A data folder as a benchmark wants it: six labeled scans in balls/, and the protocol balls.json beside it."""
+    folder = tmp_path / "data" / "balls"
+    folder.mkdir(parents=True)
+    for seed, name in enumerate("abcdef"):
+        write_ball_scan(folder, name, seed, label=True)
+    (folder / "labels_in").rename(folder / "labels")
+    protocol = {
+        "name": "balls",
+        "folder": "balls",
+        "about": "Balls.",
+        "classes": ["ball"],
+        "labeled": [1],
+        "scales": {"full": {"spacing": [2, 2, 2], "patch_size": [15, 16, 16]}},
+        "training": ["b", "a", "c", "d"],
+        "test": ["f", "e"],
+    }
+    (tmp_path / "data" / "balls.json").write_text(json.dumps(protocol))
+    return tmp_path / "data"

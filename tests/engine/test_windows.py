@@ -26,13 +26,13 @@ class PerVoxel(Net):
         return NetOutput(torch.cat([self.gain * images, -images, images * 0], dim=1), low=images, high=images)
 
 
-@given(st.integers(1, 200), st.integers(1, 64), st.floats(0, 0.9))
-def test_windows_cover_the_axis_evenly(length, patch, overlap):
-    starts = window_starts(length, patch, overlap)
+@given(st.integers(1, 200), st.integers(1, 64), st.integers(1, 64))
+def test_windows_cover_the_axis_evenly(length, patch, stride):
+    starts = window_starts(length, patch, stride)
     assert starts[0] == 0
     assert starts[-1] == max(0, length - patch)
     steps = [b - a for a, b in itertools.pairwise(starts)]
-    assert all(0 < step <= max(1, patch * (1 - overlap)) + 0.5 for step in steps)
+    assert all(0 < step <= stride for step in steps)
     assert max(steps, default=0) - min(steps, default=0) <= 1
 
 
@@ -88,3 +88,9 @@ def test_a_slab_holds_its_slice_and_is_one_window_thick(axis, index):
     assert where.stop - where.start == 8
     whole = predict_volume(PerVoxel(), image, patch_size=(8, 8, 8), overlap=0.5)
     assert torch.allclose(found, whole.narrow(1 + axis, where.start, 8), atol=1e-5)
+
+
+def test_a_stride_takes_the_place_of_the_overlap():
+    net = PerVoxel()
+    predict_volume(net, torch.randn(1, 12, 8, 10), patch_size=(8, 8, 8), overlap=0.5, stride=(1, 8, 2))
+    assert len(net.sizes) == 5 * 1 * 2
