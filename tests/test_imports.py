@@ -40,6 +40,12 @@ def test_training_starts_without_the_slow_libraries() -> None:
     assert not modules_after("import cvrl_napari.engine.train") & {"monai", "sklearn", "pandas", "skimage"}
 
 
+def test_a_benchmark_on_nifti_scans_does_without_windows_and_simpleitk() -> None:
+    """docs/benchmarks.md lists what a machine without a network needs: nothing else is imported."""
+    loaded = modules_after("import cvrl_napari.cli.main, cvrl_napari.cli.benchmark")
+    assert not loaded & {"SimpleITK", "sklearn", "platformdirs", *GUI_MODULES}
+
+
 def test_the_viewer_process_loads_no_torch() -> None:
     loaded = modules_after("\n".join(f"import {name}" for name in modules_of("gui")))
     assert "napari" in loaded

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cvrl_napari.volumes.dicom import read_dicom
 from cvrl_napari.volumes.dicom_series import is_dicom
 from cvrl_napari.volumes.errors import VolumeError
-from cvrl_napari.volumes.itk import read_itk
 from cvrl_napari.volumes.naming import DICOM_SUFFIXES, format_suffix
 from cvrl_napari.volumes.nifti import read_nifti
 from cvrl_napari.volumes.volume import Volume
@@ -40,18 +38,27 @@ def read(path: Path) -> Volume:
 
 
 def _read(path: Path) -> Volume:
+    # SimpleITK takes a third of a second to import; NIfTI does without, also where it is not installed.
     if path.is_dir():
-        return read_dicom(path)
+        return _read_dicom(path)
     if path.stat().st_size == 0:
         raise VolumeError(f"{path} is empty: copy or export it again.")
     suffix = format_suffix(path)
     if suffix in (".nrrd", ".nhdr", ".mha", ".mhd"):
+        from cvrl_napari.volumes.itk import read_itk
+
         return read_itk(path)
     if suffix in (".nii", ".nii.gz", ".hdr", ".img"):
         return read_nifti(path)
     if suffix in DICOM_SUFFIXES or is_dicom(path):
-        return read_dicom(path)
+        return _read_dicom(path)
     raise VolumeError(f"{path} is not a scan this program knows: use NIfTI, NRRD, MetaImage or DICOM.")
+
+
+def _read_dicom(path: Path) -> Volume:
+    from cvrl_napari.volumes.dicom import read_dicom
+
+    return read_dicom(path)
 
 
 def read_labels(path: Path) -> Volume:

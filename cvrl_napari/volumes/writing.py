@@ -7,7 +7,6 @@ import numpy as np
 
 from cvrl_napari.volumes.axis_order import Affine, Array
 from cvrl_napari.volumes.errors import VolumeError
-from cvrl_napari.volumes.itk import write_mha
 from cvrl_napari.volumes.naming import format_suffix
 from cvrl_napari.volumes.nifti import nifti_image
 from cvrl_napari.volumes.nrrd import write_nrrd
@@ -38,6 +37,8 @@ def write(path: Path, volume: Volume) -> None:
             if suffix == ".nrrd":
                 write_nrrd(temporary, array, affine)
             elif suffix == ".mha":
+                from cvrl_napari.volumes.itk import write_mha  # SimpleITK is slow to import, and NIfTI does without
+
                 write_mha(temporary, array, affine)
             else:
                 nibabel.save(nifti_image(array, affine, header), temporary)
