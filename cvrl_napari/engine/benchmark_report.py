@@ -133,8 +133,8 @@ def _notes(groups: list[_Group]) -> str:
         if missing:
             notes.append(f"{group.name}, {group.labeled} labeled: no distance in {missing} of {count} cases (a mask is empty).")
         notes += [f"{result.key.words()}: {why}" for result in group.results for why in result.adjustments]
-        if changed := group.results[0].key.overrides:
-            settings = ", ".join(f"{name}={value}" for name, value in changed.items())
+        settings = ", ".join(f"{name}={value}" for name, value in group.results[0].key.overrides.items())
+        if settings not in group.name:
             notes.append(f"{group.name} is {group.results[0].key.method} with {settings}.")
     return "\n".join(f"- {note}" for note in dict.fromkeys(notes))
 

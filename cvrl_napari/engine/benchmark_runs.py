@@ -76,7 +76,11 @@ def plan_run(material: Material, key: RunKey, request: BenchmarkRequest) -> Plan
         "held_out_cases": (),  # nothing is measured before the end, so that nothing can be chosen by it
         "reasons": (f"One run of a benchmark: {key.words()}.",),
     }
-    return override(plan.model_copy(update=changes), key.overrides)
+    changed = override(plan.model_copy(update=changes), key.overrides)
+    stride = 2 ** (changed.net.levels - 1)
+    if any(side % stride for side in changed.patch_size):
+        raise EngineError(f"A patch of {changed.patch_size} does not fit the network.", f"Take multiples of {stride}.")
+    return changed
 
 
 def _common_scale(material: Material, asked: TrainRequest) -> Scale:

@@ -51,6 +51,9 @@ def test_a_plan_is_the_protocols(material):
     assert (everything.labeled_cases, everything.unlabeled_cases) == (("b", "a", "c", "d"), ())
     changed = plan_run(material, RunKey(name="x", method="cvrl", labeled=1, seed=0, overrides={"momentum": 0.5}), REQUEST)
     assert changed.momentum == 0.5
+    odd = RunKey(name="x", method="cvrl", labeled=1, seed=0, overrides={"patch_size": [12, 16, 16]})
+    with pytest.raises(EngineError, match="does not fit the network"):
+        plan_run(material, odd, REQUEST)
 
 
 def test_the_paper_preset_is_the_papers_recipe(material):
