@@ -15,7 +15,11 @@ LOSS_COLOR = "#b0b0b0"
 
 
 class Curves(QTabWidget):
-    """Draw the loss on painted voxels and the Dice of one run. The total loss would rise as its other terms gain weight. Dice has the colours of the classes; it is empty while no case is held out."""
+    """Draw the loss on painted voxels and the Dice of one run.
+
+    The total loss would rise as its other terms gain weight. Dice has the colours of the classes; it is empty while no case is
+    held out.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,7 +28,9 @@ class Curves(QTabWidget):
         self._dice_plot.addLegend(offset=(-4, -4), labelTextSize="8pt")
         self.addTab(self._loss_plot, "Loss")
         self.addTab(self._dice_plot, "Dice on held-out cases")
-        self.setTabToolTip(0, "Loss on what is painted, smoothed, against the step: falling and then flat is what you want to see")
+        self.setTabToolTip(
+            0, "Loss on what is painted, smoothed, against the step: falling and then flat is what you want to see"
+        )
         self.setTabToolTip(1, "Overlap with the held-out cases' labels (0 to 1), which the model never learns from")
         self.setFixedHeight(150)
         self._redraw = QTimer(self)

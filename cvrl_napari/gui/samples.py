@@ -9,8 +9,8 @@ from cvrl_napari.gui.class_colors import class_colormap, class_names
 from cvrl_napari.gui.placement import PAINTED_BACKGROUND_KEY, SOURCE_KEY, placement
 from cvrl_napari.gui.readers import LayerData
 from cvrl_napari.study.errors import StudyError
-from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.labels import BACKGROUND
+from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.study import Study
 
 

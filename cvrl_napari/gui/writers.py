@@ -45,9 +45,7 @@ def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
 def _volume(array: np.ndarray, meta: dict[str, Any]) -> Volume:
     """Put a layer's voxels on its source's grid, or, when it has none or another shape, where napari draws them."""
     if array.ndim != 3:
-        raise VolumeError(
-            f"The layer '{meta.get('name', '')}' has {array.ndim} axes: only layers with three are written"
-        )
+        raise VolumeError(f"The layer '{meta.get('name', '')}' has {array.ndim} axes: only layers with three are written")
     source = meta.get("metadata", {}).get(SOURCE_KEY)
     if source is not None and Path(source).exists():
         scan = read(Path(source))
