@@ -22,7 +22,7 @@ from cvrl_napari.gui.masks import newest_model
 from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.study import Study
 
-PICTURE_AT = 0.85
+PICTURE_AT = 0.8
 """Share of the training after which the picture of the window is taken: the run is then still to be seen."""
 WINDOW = (1366, 768)
 
@@ -61,7 +61,7 @@ def run_demo(folder: Path, *, scripted: bool, minutes: float) -> int:
     print(f"Dice on the reference cases, labels only ({end.step:,} steps): {scores['supervised']:.3f}")
     print(f"Dice on the reference cases, CVRL ({end.step:,} steps): {scores['cvrl']:.3f}")
     print(f"picture: {picture}")
-    print(f"study: {folder}")
+    print(f"study: {folder.resolve()}")
     return 0
 
 
@@ -106,12 +106,24 @@ def train_in_window(viewer: napari.Viewer, dock: CvrlDock, minutes: float) -> tu
         stop_at=session.training.ended,
     )
     near_end.wait(minutes * 60 + 120, "The training did not go on")
+    show_labeled(dock)
     take_picture(viewer, picture)
     if session.training.is_active:
         ended.wait(minutes * 60 + 120, "The training did not end")
     if failures:
         raise DemoError(f"{failures[0].message} {failures[0].hint} {session.training.details}")
     return seconds, picture, ends[0]
+
+
+def show_labeled(dock: CvrlDock) -> None:
+    """Open the first labeled case and wait for its mask, so that labels and mask are seen together."""
+    session = dock.session
+    if session.study is None or not session.training.is_active:
+        return
+    case = session.study.labeled_cases()[0]
+    masked = Waiting(session.mask_changed, lambda: session.case == case, stop_at=session.training.ended)
+    session.open_case(case)
+    masked.wait(60, f"No mask of {case} appeared")
 
 
 def take_picture(viewer: napari.Viewer, path: Path) -> None:
