@@ -1,6 +1,5 @@
 """The folder of one run: config.json, events.jsonl, checkpoint/, previews/, model.safetensors."""
 
-import re
 from datetime import datetime
 from pathlib import Path
 
@@ -63,6 +62,5 @@ class RunFolder:
 
 
 def newest_model(runs: Path) -> Path | None:
-    """Return the model file of the newest run below `runs` that has one."""
-    models = [model for model in runs.glob("*/model.safetensors") if re.match(r"\d{4}-\d\d-\d\d_", model.parent.name)]
-    return max(models, key=lambda model: model.stat().st_mtime, default=None)
+    """Return the student of the run below `runs` that saved last, or None while no run has saved one."""
+    return max(runs.glob("*/model.safetensors"), key=lambda model: model.stat().st_mtime, default=None)

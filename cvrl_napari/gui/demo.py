@@ -17,8 +17,8 @@ from qtpy.QtCore import QEventLoop, Qt, QTimer
 from qtpy.QtTest import QTest
 
 from cvrl_napari.engine.events import RunDone, RunFailed, StepDone
+from cvrl_napari.engine.run_folder import newest_model
 from cvrl_napari.gui.dock import CvrlDock, sample_folder
-from cvrl_napari.gui.masks import newest_model
 from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.study import Study
 
@@ -137,7 +137,7 @@ def compare(folder: Path, cvrl_model: Path, steps: int) -> dict[str, float]:
     cvrl("train", str(folder), "--method", "supervised", "--steps", str(steps))
     scores = {}
     with Study.open(folder, read_only=True) as study:
-        supervised_model = newest_model(study)
+        supervised_model = newest_model(study.runs_folder)
         assert supervised_model is not None
         scans = [str(study.case(case_id).scan) for case_id in study.held_out_cases()]
         for method, model in (("supervised", supervised_model), ("cvrl", cvrl_model)):

@@ -16,9 +16,9 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLabeledSlider
 
+from cvrl_napari.engine.run_folder import newest_model
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.case_layers import MASK_OPACITY
-from cvrl_napari.gui.masks import newest_model
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.words import duration
 
@@ -92,7 +92,7 @@ class MaskPanel(QWidget):
         for button in (self.accept_button, self.accept_one_button, self.difference):
             button.setEnabled(has_mask)
         self.save_button.setEnabled(on_view)
-        model = newest_model(session.study) if session.study is not None else None
+        model = newest_model(session.study.runs_folder) if session.study is not None else None
         self.predict_button.setEnabled(on_view and model is not None and not session.prediction.is_active)
         self.predict_button.setText("Predicting…" if session.prediction.is_active else "Predict this scan")
         self.predict_button.setToolTip(

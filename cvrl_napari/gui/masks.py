@@ -1,4 +1,4 @@
-"""Masks on disk: which is the newest of a case, which model is the newest, volumes in ml, and the way out to a file. No Qt."""
+"""Masks on disk: which is the newest of a case, volumes in ml, and the way out to a file. No Qt."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -6,18 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from cvrl_napari.study.classes import StructureClass
+from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.reading import read_labels
 from cvrl_napari.volumes.volume import Volume
 from cvrl_napari.volumes.writing import write
-
-PAINTED_BACKGROUND = 255
-
-
-def newest_model(study: Study) -> Path | None:
-    """Return the student of the run that saved last, or None while no run has saved one."""
-    return _newest(study.runs_folder.glob("*/model.safetensors"))
 
 
 def prediction_path(study: Study, case_id: str) -> Path:
@@ -62,7 +56,7 @@ def export(scan: Volume, labels: np.ndarray, path: Path) -> None:
     VolumeError
         If the format is not known or the file cannot be written.
     """
-    write(path, scan.with_array(np.where(labels == PAINTED_BACKGROUND, 0, labels).astype(np.uint8)))
+    write(path, scan.with_array(np.where(labels == BACKGROUND, 0, labels).astype(np.uint8)))
 
 
 def volumes_ml(labels: np.ndarray, voxel_ml: float, classes: Sequence[StructureClass]) -> dict[int, float]:

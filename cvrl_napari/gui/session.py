@@ -12,9 +12,10 @@ from qtpy.QtCore import QObject, Signal
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.commands import View
 from cvrl_napari.engine.events import Adjusted, PreviewReady, RunDone, RunFailed
+from cvrl_napari.engine.run_folder import newest_model
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.layers import Layers
-from cvrl_napari.gui.masks import export, newest_mask, newest_model
+from cvrl_napari.gui.masks import export, newest_mask
 from cvrl_napari.gui.measuring import Measuring
 from cvrl_napari.gui.painting import Painting
 from cvrl_napari.gui.prediction import Prediction
@@ -318,7 +319,7 @@ class Session(QObject):
         """Predict the scan on view with the newest model; the mask appears in the mask layer."""
         if self.study is None or not self.case or self.prediction.is_active:
             return
-        model = newest_model(self.study)
+        model = newest_model(self.study.runs_folder)
         if model is None:
             self.noticed.emit("There is no model yet.", "Train first; the model is saved when the training ends.", "")
             return

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cvrl_napari.gui.masks import export, newest_mask, newest_model, prediction_path, volumes_ml
+from cvrl_napari.engine.run_folder import newest_model
+from cvrl_napari.gui.masks import export, newest_mask, prediction_path, volumes_ml
 from cvrl_napari.study.classes import make_classes
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError
@@ -25,10 +26,10 @@ def put(path: Path, content: bytes | np.ndarray, age_s: float) -> None:
 
 
 def test_the_model_saved_last_is_the_newest(ball_study: Study):
-    assert newest_model(ball_study) is None
+    assert newest_model(ball_study.runs_folder) is None
     put(ball_study.runs_folder / "b" / "model.safetensors", b"", age_s=20)
     put(ball_study.runs_folder / "a" / "model.safetensors", b"", age_s=10)
-    model = newest_model(ball_study)
+    model = newest_model(ball_study.runs_folder)
     assert model is not None
     assert model.parent.name == "a"
 
