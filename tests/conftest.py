@@ -4,9 +4,12 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from cvrl_napari.config import AugmentConfig, ConsistencyConfig, ContrastConfig, NetConfig, OptimizerConfig, Plan
 
 SHARED_DATA = Path(os.environ.get("CVRL_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SCREEN = "1600x1000x24"
@@ -54,3 +57,31 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("no real scans: shared/data is not next to the checkout")
     return SHARED_DATA
+
+
+@pytest.fixture
+def make_plan() -> Callable[..., Plan]:
+    """Return a function that makes the plan of a short run on the CPU, any field of which can be given."""
+
+    def make(**changes: object) -> Plan:
+        fields: dict[str, object] = {
+            "method": "cvrl",
+            "preset": "quick",
+            "device": "cpu",
+            "threads": 1,
+            "precision": "float32",
+            "seed": 0,
+            "steps": 4,
+            "spacing": (2.0, 2.0, 2.0),
+            "patch_size": (16, 16, 16),
+            "net": NetConfig(),
+            "augment": AugmentConfig(),
+            "contrast": ContrastConfig(voxels=64, low_queue_size=256, high_queue_size=256),
+            "consistency": ConsistencyConfig(),
+            "optimizer": OptimizerConfig(),
+            "labeled_cases": ("a",),
+            "unlabeled_cases": ("b",),
+        }
+        return Plan.model_validate(fields | changes)
+
+    return make

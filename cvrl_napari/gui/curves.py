@@ -12,6 +12,7 @@ SMOOTHING = 0.9
 REDRAW_MS = 250
 """A small network makes tens of steps a second; the curve is drawn a few times a second."""
 LOSS_COLOR = "#b0b0b0"
+NOT_MEASURED = "not measured: no labeled case is held out"
 
 
 class Curves(QTabWidget):
@@ -55,8 +56,9 @@ class Curves(QTabWidget):
     def add(self, event: object) -> None:
         """Take in what a run tells; events that carry neither loss nor Dice are passed over."""
         match event:
-            case Planned():
+            case Planned(plan=plan):
                 self.clear_curves()
+                self._dice_plot.setTitle(None if plan.held_out_cases else NOT_MEASURED, size="8pt")
             case StepDone(step=step, losses={"supervised": loss}):
                 steps, losses = self._loss
                 losses.append(SMOOTHING * losses[-1] + (1 - SMOOTHING) * loss if losses else loss)
@@ -84,6 +86,11 @@ class Curves(QTabWidget):
     def legend(self) -> list[str]:
         """Return the names of the drawn Dice curves."""
         return [str(curve.name()) for curve in self._dice_plot.listDataItems()]
+
+    def dice_title(self) -> str:
+        """Return what stands above the Dice curves, or the empty string."""
+        title = self._dice_plot.plotItem.titleLabel
+        return str(title.text) if title.isVisible() else ""
 
     def _draw_loss(self) -> None:
         self._loss_line.setData(*self._loss)

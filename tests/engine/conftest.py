@@ -1,50 +1,13 @@
-"""A small study of real files, and the plan of a short run."""
+"""A small study of real files."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 
-from cvrl_napari.config import (
-    AugmentConfig,
-    ConsistencyConfig,
-    ContrastConfig,
-    NetConfig,
-    OptimizerConfig,
-    Plan,
-)
 from cvrl_napari.study.study import Study
-
-
-@pytest.fixture
-def make_plan() -> Callable[..., Plan]:
-    """Return a function that makes the plan of a short run on the CPU, any field of which can be given."""
-
-    def make(**changes: object) -> Plan:
-        fields: dict[str, object] = {
-            "method": "cvrl",
-            "preset": "quick",
-            "device": "cpu",
-            "threads": 1,
-            "precision": "float32",
-            "seed": 0,
-            "steps": 4,
-            "spacing": (2.0, 2.0, 2.0),
-            "patch_size": (16, 16, 16),
-            "net": NetConfig(),
-            "augment": AugmentConfig(),
-            "contrast": ContrastConfig(voxels=64, low_queue_size=256, high_queue_size=256),
-            "consistency": ConsistencyConfig(),
-            "optimizer": OptimizerConfig(),
-            "labeled_cases": ("a",),
-            "unlabeled_cases": ("b",),
-        }
-        return Plan.model_validate(fields | changes)
-
-    return make
 
 
 def write_ball_scan(folder: Path, name: str, seed: int, *, label: bool) -> Path:

@@ -3,8 +3,8 @@
 import pytest
 from pytestqt.qtbot import QtBot
 
-from cvrl_napari.engine.events import StepDone, Validated
-from cvrl_napari.gui.curves import SMOOTHING, Curves
+from cvrl_napari.engine.events import Planned, StepDone, Validated
+from cvrl_napari.gui.curves import NOT_MEASURED, SMOOTHING, Curves
 from cvrl_napari.study.classes import make_classes
 
 pytestmark = pytest.mark.gui
@@ -38,3 +38,10 @@ def test_a_new_run_starts_with_empty_curves(curves: Curves):
     curves.clear_curves()
     assert curves.latest_dice() == {}
     assert curves.legend() == []
+
+
+def test_without_a_held_out_case_dice_is_not_measured_and_says_so(curves: Curves, make_plan):
+    curves.add(Planned(run="r", plan=make_plan()))
+    assert curves.dice_title() == NOT_MEASURED
+    curves.add(Planned(run="r", plan=make_plan(held_out_cases=("e",))))
+    assert curves.dice_title() == ""
