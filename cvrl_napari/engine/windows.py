@@ -54,25 +54,6 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
     return probabilities[:, *inside].cpu()
 
 
-def predict_slab(net: Net, image: Tensor, axis: int, index: int, *, patch_size: Triple, overlap: float) -> tuple[Tensor, slice]:
-    """Predict one slice and its neighbourhood, one window thick: the first answer for the slice on view.
-
-    Parameters
-    ----------
-    axis, index : int
-        Slice `index` across `axis` (0 = z) of the network's grid; it lies in the middle of the windows where possible.
-
-    Returns
-    -------
-    Tensor, slice
-        Probabilities (K, z, y, x) of the slab, and its place along `axis`.
-    """
-    length, thickness = image.shape[1 + axis], min(patch_size[axis], image.shape[1 + axis])
-    first = min(max(index - thickness // 2, 0), length - thickness)
-    slab = image.narrow(1 + axis, first, thickness)
-    return predict_volume(net, slab, patch_size=patch_size, overlap=overlap), slice(first, first + thickness)
-
-
 def window_starts(length: int, patch: int, stride: int) -> list[int]:
     """Return the first voxels of the windows along an axis: as few as keep within the stride, evenly spread, to the end."""
     if length <= patch:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cvrl_napari.config import NetConfig
-from cvrl_napari.engine.windows import predict_slab, predict_volume, window_starts
+from cvrl_napari.engine.windows import predict_volume, window_starts
 from cvrl_napari.nets.build import build_net
 from cvrl_napari.nets.output import Net, NetOutput
 
@@ -77,17 +77,6 @@ def test_training_goes_on_as_it_was():
     assert net.training
     assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())  # no batch statistics
     assert torch.equal(torch.get_rng_state(), state)
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2])
-@pytest.mark.parametrize("index", [0, 3, 11, 19])
-def test_a_slab_holds_its_slice_and_is_one_window_thick(axis, index):
-    image = torch.randn(1, 20, 20, 20, generator=torch.Generator().manual_seed(0))
-    found, where = predict_slab(PerVoxel(), image, axis, index, patch_size=(8, 8, 8), overlap=0.5)
-    assert where.start <= index < where.stop
-    assert where.stop - where.start == 8
-    whole = predict_volume(PerVoxel(), image, patch_size=(8, 8, 8), overlap=0.5)
-    assert torch.allclose(found, whole.narrow(1 + axis, where.start, 8), atol=1e-5)
 
 
 def test_a_stride_takes_the_place_of_the_overlap():
