@@ -84,6 +84,7 @@ class PreparedCase:
 
     @property
     def spacing(self) -> Spacing:
+        """Voxel size of the network's grid, mm, (z, y, x)."""
         z, y, x = (n * mm / m for n, mm, m in zip(self.scan_shape, self.scan_spacing, self.shape, strict=True))
         return z, y, x
 

@@ -34,6 +34,7 @@ class DeviceInfo:
 
     @property
     def torch_device(self) -> torch.device:
+        """The device as torch names it."""
         return torch.device(self.kind)
 
 
