@@ -111,6 +111,8 @@ def _plot(left: str) -> pg.PlotWidget:
     plot = pg.PlotWidget(background=None)
     plot.setLabel("bottom", "step")
     plot.setLabel("left", left)
+    for side in ("bottom", "left"):
+        plot.getAxis(side).enableAutoSIPrefix(False)  # "loss (x0.001)" is no word of a clinician
     plot.setMouseEnabled(x=False, y=False)
     plot.setMenuEnabled(False)
     plot.hideButtons()
