@@ -92,7 +92,7 @@ def train_in_window(viewer: napari.Viewer, dock: CvrlDock, minutes: float) -> tu
     ends: list[RunDone] = []
     session.training.ended.connect(lambda end: (ends if isinstance(end, RunDone) else failures).append(end))
     ended = Waiting(session.training.ended)
-    shown = Waiting(session.mask_changed, stop_at=session.training.ended)
+    shown = Waiting(session.mask_changed, lambda: session.has_mask, stop_at=session.training.ended)
     pressed = time.monotonic()
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     shown.wait(300, "No overlay appeared")
