@@ -18,7 +18,7 @@ from cvrl_napari.engine.predict import predict_case
 from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.nets.output import Net
 
-FIRST_SECONDS = (1.5, 4.0, 8.0)
+FIRST_SECONDS = (0.5, 3.0, 8.0)
 """Training seconds after which the first previews come, before the steady rhythm starts."""
 LARGEST_SHARE = 0.05
 """Share of the time that previews may take once the first ones are out."""
