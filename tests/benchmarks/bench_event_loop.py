@@ -63,7 +63,7 @@ class Probe(QObject):
 
 
 class Person(QObject):
-    """Scrolls one slice and paints one dab, ten times a second."""
+    """Paints one dab ten times a second, and scrolls one slice before each of them while `scrolls` is set."""
 
     def __init__(self, viewer: napari.Viewer, layers: Layers) -> None:
         super().__init__()
@@ -72,12 +72,14 @@ class Person(QObject):
         self._timer.setInterval(WORK_MS)
         self._timer.timeout.connect(self._on_tick)
         self._random = np.random.default_rng(0)
+        self.scrolls = False
         self.set_working = lambda works: self._timer.start() if works else self._timer.stop()
 
     def _on_tick(self) -> None:
         depth, height, width = self._layers.labels_array().shape
-        z = (self._viewer.dims.current_step[0] + 1) % depth
-        self._viewer.dims.set_current_step(0, z)
+        z = (self._viewer.dims.current_step[0] + self.scrolls) % depth
+        if self.scrolls:
+            self._viewer.dims.set_current_step(0, z)
         labels = next(layer for layer in self._viewer.layers if layer.name.startswith("Labels"))
         labels.paint((z, int(self._random.integers(height)), int(self._random.integers(width))), 1)
 
@@ -122,7 +124,8 @@ def main() -> None:
     probe, person = Probe(), Person(viewer, layers)
     updates: list[float] = []
 
-    def measure(name: str, *, works: bool) -> None:
+    def measure(name: str, *, works: bool, scrolls: bool = False) -> None:
+        person.scrolls = scrolls
         person.set_working(works)
         wait(500)
         probe.start()
@@ -143,7 +146,8 @@ def main() -> None:
     print("|--------------------------------------------|-------:|-------:|-------:|-------:|--------:|")
     wait(2000)
     measure("no training, nobody works", works=False)
-    measure("no training, scrolling and painting", works=True)
+    measure("no training, painting", works=True)
+    measure("no training, scrolling and painting", works=True, scrolls=True)
 
     worker = TrainingWorker(study.folder, TrainRequest(preset="quick", device="cpu", minutes=60))
     steps: list[object] = []
@@ -160,7 +164,8 @@ def main() -> None:
     row("training starts, nobody works", probe.stop())
     first_step = time.perf_counter() - pressed
     measure("training, nobody works", works=False)
-    measure("training, scrolling and painting", works=True)
+    measure("training, painting", works=True)
+    measure("training, scrolling and painting", works=True, scrolls=True)
     while not updates and not ends:
         wait(50)
     first_stop = time.perf_counter()

@@ -1,6 +1,5 @@
 import os
 import tempfile
-import time
 from pathlib import Path
 
 import nibabel
@@ -173,15 +172,13 @@ def test_moved_and_renamed_scans_are_found_again(study, scans, tmp_path, stroke)
     assert np.array_equal(reopened(study).read_labels("scan_1"), stroke)
 
 
-def test_a_thousand_cases_open_in_a_moment(tmp_path):
+def test_a_thousand_cases_open_without_a_look_at_their_scans(tmp_path):
     cases = tuple(
         Case(id=f"case_{number}", scan=tmp_path / "scans" / f"{number}.nii.gz", hash="0" * 64) for number in range(1000)
     )
     write_study_file(tmp_path, StudyFile(classes=make_classes(["a"]), cases=cases))
-    start = time.perf_counter()
-    with Study.open(tmp_path) as study:
+    with Study.open(tmp_path) as study:  # none of the scans exists
         assert len(study.unlabeled_cases()) == 1000
-    assert time.perf_counter() - start < 2
 
 
 @pytest.fixture
