@@ -1,6 +1,6 @@
 """Two endless streams of patches, labeled and unlabeled, that can be stopped and go on exactly where they were."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,48 +23,55 @@ from cvrl_napari.data.views import (
 class TwoStreamLoader:
     """Makes the batches of a run.
 
-    Each stream goes through its cases in a shuffled order, all of them before one comes again. Partly painted cases are
-    in both streams: most of their voxels are unlabeled. Without any case for it, the unlabeled stream is empty.
+    Each stream goes through its cases in a shuffled order, all of them before one comes again. Which cases come depends on
+    their ids, their order and the seed alone, so that they may be prepared at any time before they are drawn.
 
     Parameters
     ----------
-    labeled, unlabeled : sequence of PreparedCase
-        Labeled ones have a target.
+    labeled, unlabeled : sequence of str
+        Ids of the cases of each stream. A partly painted case belongs in both: most of its voxels are unlabeled. Without any
+        case for it, the unlabeled stream is empty.
+    cases : mapping of str to PreparedCase
+        Looked into when a batch is cut; what `upcoming` names must be there by then, labeled ones with a target.
     plan : Plan
         Patch size, patches of each kind in a batch, augmentation.
     seed : int
         Same seed and same cases, same batches.
     """
 
-    def __init__(self, labeled: Sequence[PreparedCase], unlabeled: Sequence[PreparedCase], plan: Plan, seed: int) -> None:
+    def __init__(
+        self, labeled: Sequence[str], unlabeled: Sequence[str], cases: Mapping[str, PreparedCase], plan: Plan, seed: int
+    ) -> None:
+        self._labeled, self._unlabeled = tuple(labeled), tuple(unlabeled)
+        self._cases = cases
         self._plan = plan
         self._rng = np.random.default_rng(seed)
         self._painted: dict[str, tuple[np.ndarray, PaintedVoxels]] = {}
         self._labeled_turn: list[str] = []  # the cases still to come before the next shuffle
         self._unlabeled_turn: list[str] = []
-        self._set_cases(labeled, unlabeled)
 
-    def replace(self, labeled: Sequence[PreparedCase], unlabeled: Sequence[PreparedCase]) -> None:
+    def replace(self, labeled: Sequence[str], unlabeled: Sequence[str]) -> None:
         """Go on with these cases; a case new to a stream comes next in it, so that what was just painted is soon learned."""
-        old_labeled, old_unlabeled = set(self._labeled), set(self._unlabeled)
-        self._set_cases(labeled, unlabeled)
-        self._labeled_turn = _new_first(self._labeled_turn, self._labeled, old_labeled)
-        self._unlabeled_turn = _new_first(self._unlabeled_turn, self._unlabeled, old_unlabeled)
+        self._labeled_turn = _new_first(self._labeled_turn, labeled, self._labeled)
+        self._unlabeled_turn = _new_first(self._unlabeled_turn, unlabeled, self._unlabeled)
+        self._labeled, self._unlabeled = tuple(labeled), tuple(unlabeled)
 
-    def next(self) -> Batch:
-        """Draw a batch.
+    def upcoming(self, *, with_unlabeled: bool = True) -> list[str]:
+        """Return the cases that the next batch will be cut from, without drawing it."""
+        before = self.state_dict()
+        labeled, unlabeled = self._draw(with_unlabeled)
+        self.load_state_dict(before)
+        return [*labeled, *unlabeled]
+
+    def next(self, *, with_unlabeled: bool = True) -> Batch:
+        """Draw a batch; without the unlabeled patches where nobody looks at them.
 
         Raises
         ------
         ValueError
             If there is no labeled case.
         """
-        if not self._labeled:
-            raise ValueError("There is no labeled case to draw patches from: label at least one.")
-        labeled = [self._labeled[self._take(self._labeled_turn, self._labeled)] for _ in range(self._plan.labeled_batch)]
-        count = self._plan.unlabeled_batch if self._unlabeled else 0
-        unlabeled = [self._unlabeled[self._take(self._unlabeled_turn, self._unlabeled)] for _ in range(count)]
-        return self._cut(labeled, unlabeled)
+        return self._cut(*self._draw(with_unlabeled))
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the next batches depend on, besides the cases and the plan; plain numbers and strings."""
@@ -80,14 +87,16 @@ class TwoStreamLoader:
         self._labeled_turn = [case for case in state["labeled_turn"] if case in self._labeled]
         self._unlabeled_turn = [case for case in state["unlabeled_turn"] if case in self._unlabeled]
 
-    def _set_cases(self, labeled: Sequence[PreparedCase], unlabeled: Sequence[PreparedCase]) -> None:
-        self._labeled = {case.case_id: case for case in labeled}
-        partial = [case for case in labeled if self._voxels(case).is_partial]
-        self._unlabeled = {case.case_id: case for case in [*unlabeled, *partial]}
+    def _draw(self, with_unlabeled: bool) -> tuple[list[str], list[str]]:
+        if not self._labeled:
+            raise ValueError("There is no labeled case to draw patches from: label at least one.")
+        labeled = [self._take(self._labeled_turn, self._labeled) for _ in range(self._plan.labeled_batch)]
+        count = self._plan.unlabeled_batch if with_unlabeled and self._unlabeled else 0
+        return labeled, [self._take(self._unlabeled_turn, self._unlabeled) for _ in range(count)]
 
-    def _take(self, turn: list[str], cases: dict[str, PreparedCase]) -> str:
+    def _take(self, turn: list[str], cases: Sequence[str]) -> str:
         if not turn:
-            turn.extend(self._rng.permutation(list(cases)).tolist())
+            turn.extend(self._rng.permutation(cases).tolist())
         return turn.pop(0)
 
     def _voxels(self, case: PreparedCase) -> PaintedVoxels:
@@ -98,16 +107,16 @@ class TwoStreamLoader:
             known = self._painted[case.case_id] = case.target, PaintedVoxels.of(case.target)
         return known[1]
 
-    def _cut(self, labeled: list[PreparedCase], unlabeled: list[PreparedCase]) -> Batch:
+    def _cut(self, labeled: list[str], unlabeled: list[str]) -> Batch:
         plan, rng, patch = self._plan, self._rng, self._plan.patch_size
         maps = draw_geometry(plan.augment, plan.spacing, len(labeled) + len(unlabeled), rng)
         size = needed_size(maps, patch)
         images, targets = [], []
-        for case in labeled:
+        for case in map(self._cases.__getitem__, labeled):
             start = _around(draw_start(case.shape, patch, rng, self._voxels(case)), patch, size)
             images.append(cut_image(case.image, start, size))
             targets.append(cut_labels(np.asarray(case.target), start, size))
-        for case in unlabeled:
+        for case in map(self._cases.__getitem__, unlabeled):
             images.append(cut_image(case.image, _around(draw_start(case.shape, patch, rng), patch, size), size))
         patches, labels = apply_geometry(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)), maps, patch)
         return Batch(
@@ -117,7 +126,7 @@ class TwoStreamLoader:
         )
 
 
-def _new_first(turn: list[str], cases: Collection[str], old: set[str]) -> list[str]:
+def _new_first(turn: list[str], cases: Collection[str], old: Collection[str]) -> list[str]:
     return [case for case in cases if case not in old] + [case for case in turn if case in cases and case in old]
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from cvrl_napari.config import Plan
+from cvrl_napari.data.batch import Batch
 from cvrl_napari.data.prepare import PreparedCase
 from cvrl_napari.data.streams import TwoStreamLoader
 from cvrl_napari.engine.diagnostics import (
@@ -45,30 +46,33 @@ SEED = 20220918
 class Probe:
     """Diagnoses the embeddings of a method on fixed patches."""
 
-    def __init__(self, plan: Plan, labeled: Sequence[PreparedCase], unlabeled: Sequence[PreparedCase]) -> None:
-        self._precision = plan.precision
-        batch = TwoStreamLoader(labeled[:CASES], unlabeled[:CASES], plan, SEED).next()
-        self._images, self._other_view = batch.student_images, batch.teacher_images
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._patches: Batch | None = None
         self._next = EVERY_SECONDS
 
     def is_due(self, seconds: float) -> bool:
         """Whether to diagnose after `seconds` of training."""
         return seconds >= self._next
 
-    def diagnose(self, method: Method, clock: Clock) -> Iterator[Diagnosed]:
-        """Diagnose now, and decide when it is due again."""
+    def diagnose(
+        self, method: Method, labeled: Sequence[PreparedCase], unlabeled: Sequence[PreparedCase], clock: Clock
+    ) -> Iterator[Diagnosed]:
+        """Diagnose now, and decide when it is due again; the patches are cut from these cases the first time."""
         started = time.monotonic()
+        self._patches = self._patches or _cut(labeled, unlabeled, self._plan)
         with _undisturbed(method):  # nothing is yielded inside: whoever listens would be without gradients
-            diagnosed = self._look(method, clock.step)
+            diagnosed = self._look(method, self._patches, clock.step)
         self._next = clock.seconds + max(EVERY_SECONDS, (time.monotonic() - started) / LARGEST_SHARE)
         yield diagnosed
 
-    def _look(self, method: Method, step: int) -> Diagnosed:
+    def _look(self, method: Method, patches: Batch, step: int) -> Diagnosed:
         device = next(method.parameters()).device
         teacher = method.teacher if isinstance(method, MeanTeacher | CVRL) else method.student
-        with torch.autocast(device.type, dtype=getattr(torch, self._precision), enabled=self._precision != "float32"):
-            ours = method.student(self._images.to(device))
-            theirs = teacher(self._other_view.to(device))
+        precision = self._plan.precision
+        with torch.autocast(device.type, dtype=getattr(torch, precision), enabled=precision != "float32"):
+            ours = method.student(patches.student_images.to(device))
+            theirs = teacher(patches.teacher_images.to(device))
         levels = {}
         for name in ("low", "high"):
             rows, other_rows = _same_voxels(getattr(ours, name), getattr(theirs, name))
@@ -83,6 +87,12 @@ class Probe:
                 queue_age=_queue_age(method, name),
             )
         return Diagnosed(step=step, levels=levels, confident=confident_share(theirs.logits.float().softmax(dim=1)))
+
+
+def _cut(labeled: Sequence[PreparedCase], unlabeled: Sequence[PreparedCase], plan: Plan) -> Batch:
+    first = {case.case_id: case for case in (*labeled[:CASES], *unlabeled[:CASES])}
+    ids = list(first)
+    return TwoStreamLoader(ids[: len(labeled[:CASES])], ids[len(labeled[:CASES]) :], first, plan, SEED).next()
 
 
 @contextmanager

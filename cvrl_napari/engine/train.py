@@ -8,26 +8,22 @@ import contextlib
 import math
 import queue
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 
 import torch
 
 from cvrl_napari.config import OptimizerConfig, Plan, TrainRequest
-from cvrl_napari.data.prepare import PreparedCase, prepare
-from cvrl_napari.data.streams import TwoStreamLoader
 from cvrl_napari.engine.checkpoint import load_checkpoint, save_checkpoint
 from cvrl_napari.engine.commands import Command, Inbox, LabelsChanged, Pause, Resume, Stop, View
 from cvrl_napari.engine.device import pick, set_threads
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import (
-    Adjusted,
     CheckpointSaved,
     Event,
     LabelsTaken,
     Paused,
     Planned,
-    Progress,
     Resumed,
     RunDone,
     RunFailed,
@@ -36,14 +32,15 @@ from cvrl_napari.engine.events import (
 from cvrl_napari.engine.model_file import ModelCard, save_model
 from cvrl_napari.engine.plan import resolve
 from cvrl_napari.engine.preview import Previewer
-from cvrl_napari.engine.probe import Probe
+from cvrl_napari.engine.probe import CASES, Probe
+from cvrl_napari.engine.run_cases import RunCases
 from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.engine.schedule import Clock, learning_rate
 from cvrl_napari.engine.validation import Validator
+from cvrl_napari.losses.ramp_up import ramp_up
 from cvrl_napari.methods.build import build_method
 from cvrl_napari.methods.method import Method
 from cvrl_napari.study.errors import StudyError
-from cvrl_napari.study.labels import IGNORE
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError
 
@@ -130,8 +127,8 @@ class _Run:
         self.card = ModelCard.of(plan, study, metrics={})
         self.clock = Clock(plan)
         self.previewer = Previewer(plan, run)
-        self.cases: dict[str, PreparedCase] = {}
-        self.labeled, self.unlabeled = list(plan.labeled_cases), list(plan.unlabeled_cases)
+        self.cases = RunCases(study, plan)
+        self.validator, self.probe = Validator(plan), Probe(plan)
         self.changed_labels: list[str] = []
         self.stopping = self.paused = False
         self.saved_seconds = 0.0
@@ -141,25 +138,18 @@ class _Run:
         started = time.monotonic()
         yield Planned(run=str(self.run.path), plan=self.plan)
         set_threads(self.plan.threads)
-        yield from self._prepare()
-        if self.stopping:
-            raise EngineError(
-                "The run was stopped while its scans were being prepared.",
-                "Press Train to start again; the prepared scans are kept.",
-            )
         torch.manual_seed(self.plan.seed)  # initial weights and dropout
         self.method: Method = build_method(self.plan).to(self.device)
         self.optimizer = _optimizer(self.plan.optimizer, self.method)
-        self.loader = TwoStreamLoader(self._prepared(self.labeled), self._prepared(self.unlabeled), self.plan, self.plan.seed)
         if self.resuming:
             self._load()
-        self.validator = Validator(self.plan, self._prepared([case for case in self.plan.held_out_cases if case in self.cases]))
-        self.probe = Probe(self.plan, self._prepared(self.labeled), self._prepared(self.unlabeled))
-        yield LabelsTaken(cases=tuple(self.labeled), step=self.clock.step)
+        yield LabelsTaken(cases=tuple(self.cases.labeled), step=self.clock.step)
         try:
             yield from self._train()
-        finally:
-            saved = self._save()  # also when the generator is closed or a step fails: what was learned stays
+        finally:  # also when the generator is closed or a step fails: what was learned stays
+            saved = self._save() if self.clock.step else None
+        if saved is None:
+            raise EngineError("The run was stopped before its first step.", "Press Train to start again.")
         yield saved
         yield RunDone(
             run=str(self.run.path),
@@ -169,34 +159,14 @@ class _Run:
             seconds=time.monotonic() - started,
         )
 
-    def _prepare(self) -> Iterator[Event]:
-        """Prepare every case, those with labels and the one on view first; quick when the cache has them."""
-        order = [*self.labeled, *self.unlabeled, *self.plan.held_out_cases]
-        for done, case in enumerate(order):
-            self._take_commands()
-            if self.stopping:
-                return
-            yield Progress(what="Preparing scans", done=done, total=len(order))
-            try:
-                self.cases[case] = prepare(self.study, case, spacing=self.plan.spacing)
-            except (VolumeError, StudyError) as error:
-                yield self._set_aside(case, error)
-        yield Progress(what="Preparing scans", done=len(order), total=len(order))
-
-    def _set_aside(self, case: str, error: VolumeError | StudyError) -> Adjusted:
-        """Go on without a case that can't be read, as long as one with labels is left."""
-        for stream in (self.labeled, self.unlabeled):
-            if case in stream:
-                stream.remove(case)
-        if not self.labeled:
-            raise error
-        return Adjusted(why=f"{case} is left out of this training: {error}", step=self.clock.step)
-
     def _train(self) -> Iterator[Event]:
         while not self.clock.is_over and not self.stopping:
             self._take_commands()
             if self.changed_labels:
                 yield from self._take_labels()
+            yield from self._prepare(lambda: self.cases.due(self.clock.step, with_unlabeled=self._learns_from_unlabeled))
+            if self.stopping:
+                return
             yield self._step()
             yield from self._look()
             if self.clock.seconds - self.saved_seconds >= self.plan.checkpoint_seconds:
@@ -204,15 +174,28 @@ class _Run:
             yield from self._wait_while_paused()
         if not self.stopping:  # the finished model's masks and figures
             yield from self._preview()
-            yield from self.validator.measure(self.method.student, self.clock)
-            yield from self.probe.diagnose(self.method, self.clock)
+            yield from self._validate()
+            yield from self._diagnose()
+
+    def _prepare(self, wanted: Callable[[], Iterable[str]]) -> Iterator[Event]:
+        """Prepare what is wanted, unless the run is stopped meanwhile."""
+        for event in self.cases.prepare(wanted, step=self.clock.step):
+            yield event
+            self._take_commands()
+            if self.stopping:
+                return
+
+    @property
+    def _learns_from_unlabeled(self) -> bool:
+        """Whether the next step looks at unlabeled patches: not while the labels alone warm the networks up."""
+        return ramp_up(self.clock.progress, warm_up=self.plan.warm_up, length=self.plan.ramp_up) > 0
 
     def _step(self) -> StepDone:
         with self.clock:
             rate = learning_rate(self.plan.optimizer, self.clock.progress)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
-            batch = self.loader.next().to(self.device)
+            batch = self.cases.loader.next(with_unlabeled=self._learns_from_unlabeled).to(self.device)
             self.method.train()
             with torch.autocast(
                 self.device.type, dtype=getattr(torch, self.plan.precision), enabled=self.plan.precision != "float32"
@@ -237,17 +220,26 @@ class _Run:
         if self.previewer.is_due(self.clock.seconds):
             yield from self._preview()
         if self.validator.is_due(self.clock.seconds):
-            yield from self.validator.measure(self.method.student, self.clock)
+            yield from self._validate()
         if self.probe.is_due(self.clock.seconds):
-            yield from self.probe.diagnose(self.method, self.clock)
+            yield from self._diagnose()
 
     def _preview(self) -> Iterator[Event]:
         case = self.previewer.case
         if case is None:
             return
-        prepared = self.cases.get(case) or prepare(self.study, case, spacing=self.plan.spacing)
-        self.cases[case] = prepared
-        yield from self.previewer.make(self.method.student, prepared, step=self.clock.step, seconds=self.clock.seconds)
+        yield from self._prepare(lambda: [case])
+        for prepared in self.cases.prepared([case]):
+            yield from self.previewer.make(self.method.student, prepared, step=self.clock.step, seconds=self.clock.seconds)
+
+    def _validate(self) -> Iterator[Event]:
+        yield from self._prepare(lambda: self.cases.held_out)
+        yield from self.validator.measure(self.method.student, self.cases.prepared(self.cases.held_out), self.clock)
+
+    def _diagnose(self) -> Iterator[Event]:
+        yield from self._prepare(lambda: [*self.cases.labeled[:CASES], *self.cases.unlabeled[:CASES]])
+        labeled, unlabeled = (self.cases.prepared(stream[:CASES]) for stream in (self.cases.labeled, self.cases.unlabeled))
+        yield from self.probe.diagnose(self.method, labeled, unlabeled, self.clock)
 
     def _take_commands(self) -> None:
         with contextlib.suppress(queue.Empty):
@@ -280,42 +272,8 @@ class _Run:
             yield Resumed(step=self.clock.step)
 
     def _take_labels(self) -> Iterator[Event]:
-        """Learn from what was painted since the run began: reload targets, move cases between the streams."""
-        self.study = Study.open(self.study.folder, read_only=True)
-        changed, self.changed_labels = dict.fromkeys(self.changed_labels), []
-        now_labeled = self.study.labeled_cases()
-        held_out = self.study.held_out_cases()
-        taken = []
-        for case in changed:
-            if case not in self.cases or case in held_out:
-                continue
-            if self._has_new_class(case):
-                yield Adjusted(
-                    why=f"{case} is painted with a class that was added after this training began; train again to learn it.",
-                    step=self.clock.step,
-                )
-                continue
-            self.cases[case].reload_target(self.study)
-            for stream in (self.labeled, self.unlabeled):
-                if case in stream:
-                    stream.remove(case)
-            (self.labeled if case in now_labeled else self.unlabeled).append(case)
-            taken.append(case)
-        if not taken:
-            return
-        if self.labeled:  # with the last label rubbed out, the run keeps learning from what it had
-            self.loader.replace(self._prepared(self.labeled), self._prepared(self.unlabeled))
-        yield LabelsTaken(cases=tuple(taken), step=self.clock.step)
-
-    def _has_new_class(self, case: str) -> bool:
-        """Whether a case shows a class that the network, made for those there were at the start, can't tell."""
-        if len(self.study.classes) < self.plan.net.classes or self.study.case(case).state == "unlabeled":
-            return False
-        target = self.study.training_target(case)
-        return bool(((target >= self.plan.net.classes) & (target != IGNORE)).any())
-
-    def _prepared(self, cases: Sequence[str]) -> list[PreparedCase]:
-        return [self.cases[case] for case in cases]
+        changed, self.changed_labels = self.changed_labels, []
+        yield from self.cases.take_labels(changed, step=self.clock.step)
 
     def _save(self) -> CheckpointSaved:
         save_checkpoint(self.run.checkpoint, self._state())
@@ -327,21 +285,16 @@ class _Run:
         return {
             "method": self.method.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "loader": self.loader.state_dict(),
+            "cases": self.cases.state_dict(),
             "clock": self.clock.state_dict(),
             "generator": torch.get_rng_state(),
-            "labeled": self.labeled,
-            "unlabeled": self.unlabeled,
         }
 
     def _load(self) -> None:
         state = load_checkpoint(self.run.checkpoint)
-        self.labeled = [case for case in state["labeled"] if case in self.cases]
-        self.unlabeled = [case for case in state["unlabeled"] if case in self.cases]
-        self.loader.replace(self._prepared(self.labeled), self._prepared(self.unlabeled))
+        self.cases.load_state_dict(state["cases"])
         self.method.load_state_dict(state["method"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.loader.load_state_dict(state["loader"])
         self.clock.load_state_dict(state["clock"])
         self.saved_seconds = self.clock.seconds
         torch.set_rng_state(state["generator"])

@@ -1,7 +1,7 @@
 """Dice on the held-out cases while a run goes on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,28 +16,27 @@ from cvrl_napari.study.labels import IGNORE
 LARGEST_SHARE = 0.05
 """Share of the time that measuring may take."""
 MOST_CASES = 8
-"""Held-out cases measured at a time; always the first ones, so that the curve compares like with like."""
+"""Held-out cases measured; always the first ones, so that the curve compares like with like."""
 
 
 class Validator:
     """Measures the student on cases it never learns from, every so often."""
 
-    def __init__(self, plan: Plan, held_out: list[PreparedCase]) -> None:
+    def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._held_out = [case for case in held_out if case.target is not None][:MOST_CASES]
         self._next = min(plan.validate_seconds, 15.0)
         self.latest: dict[int, float] = {}
 
     def is_due(self, seconds: float) -> bool:
         """Whether to measure after `seconds` of training."""
-        return bool(self._held_out) and seconds >= self._next
+        return bool(self._plan.held_out_cases) and seconds >= self._next
 
-    def measure(self, student: Net, clock: Clock) -> Iterator[Validated]:
-        """Measure now; yields nothing when no case is held out."""
-        if not self._held_out:
-            return
+    def measure(self, student: Net, held_out: Sequence[PreparedCase], clock: Clock) -> Iterator[Validated]:
+        """Measure now; yields nothing when there is no case to measure."""
         started = time.monotonic()
-        per_case = [dice_on_grid(student, case, self._plan) for case in self._held_out]
+        per_case = [dice_on_grid(student, case, self._plan) for case in held_out if case.target is not None]
+        if not per_case:
+            return
         ids = sorted({class_id for dice in per_case for class_id in dice})
         self.latest = {i: float(np.mean([dice[i] for dice in per_case if i in dice])) for i in ids}
         yield Validated(step=clock.step, dice=self.latest, cases=len(per_case))

@@ -138,7 +138,7 @@ class Training(QObject):
         match event:
             case Planned(run=run, plan=plan):
                 self.run, self.plan = Path(run), plan
-            case Progress(what=what, done=done, total=total):
+            case Progress(what=what, done=done, total=total) if self.phase == "preparing":  # later ones run beside the steps
                 self.doing, self.step, self.total = what, done, total
             case StepDone(step=step, total=total, seconds_left=seconds_left):
                 self.step, self.total, self.seconds_left = step, total, seconds_left

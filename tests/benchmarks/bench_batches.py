@@ -43,7 +43,8 @@ def main() -> None:
             labels[30:50, 40:80, 40:80] = 1
             for case in study.cases[:2]:
                 study.write_labels(case.id, labels, state="complete")
-            cases = [prepare(study, case.id, spacing=(1.25, 1.25, 1.25)) for case in study.cases]
+            cases = {case.id: prepare(study, case.id, spacing=(1.25, 1.25, 1.25)) for case in study.cases}
+            ids = list(cases)
             still = AugmentConfig(affine_probability=0, intensity_probability=0)
             for name, augment in (
                 ("cut only", still),
@@ -68,7 +69,7 @@ def main() -> None:
                     labeled_cases=(),
                     unlabeled_cases=(),
                 )
-                print(f"{name}: {median_ms(TwoStreamLoader(cases[:2], cases[2:], plan, seed=0).next):.1f} ms")
+                print(f"{name}: {median_ms(TwoStreamLoader(ids[:2], ids[2:], cases, plan, seed=0).next):.1f} ms")
 
 
 if __name__ == "__main__":

@@ -20,10 +20,10 @@ def cases(study):
 
 @pytest.fixture
 def make_loader(cases, make_plan):
-    """Return a function that makes a loader: labeled 'ab' and unlabeled 'cd' unless told otherwise."""
+    """Return a function that makes a loader: labeled 'ab' and unlabeled 'cdb' (b is partly painted) unless told otherwise."""
 
-    def make(labeled: str = "ab", unlabeled: str = "cd", seed: int = 0, **changes: object) -> TwoStreamLoader:
-        return TwoStreamLoader([cases[one] for one in labeled], [cases[one] for one in unlabeled], make_plan(**changes), seed)
+    def make(labeled: str = "ab", unlabeled: str = "cdb", seed: int = 0, **changes: object) -> TwoStreamLoader:
+        return TwoStreamLoader(labeled, unlabeled, cases, make_plan(**changes), seed)
 
     return make
 
@@ -96,15 +96,29 @@ def test_a_state_is_not_changed_by_going_on(make_loader):
 
 
 def test_every_case_comes_once_before_any_comes_twice(make_loader):
-    loader = make_loader(unlabeled="cd", unlabeled_batch=1)  # and the partial case b
+    loader = make_loader(unlabeled="bcd", unlabeled_batch=1)
     turns = [loader._take(loader._unlabeled_turn, loader._unlabeled) for _ in range(30)]
     assert all(Counter(turns[start : start + 3]) == Counter("bcd") for start in range(0, 30, 3))
     assert len({tuple(turns[start : start + 3]) for start in range(0, 30, 3)}) > 1  # in another order each time
 
 
-def test_complete_cases_are_not_in_the_unlabeled_stream_and_partial_ones_are(make_loader):
-    assert make_loader(labeled="a", unlabeled="").next().student_images.shape[0] == 2
-    assert make_loader(labeled="ab", unlabeled="").next().student_images.shape[0] == 4
+def test_the_next_batch_is_known_before_it_is_cut_and_is_not_drawn_by_asking(make_loader, cases):
+    loader, asked = make_loader(seed=3), make_loader(seed=3)
+    for with_unlabeled in (False, True, True, False):
+        upcoming = asked.upcoming(with_unlabeled=with_unlabeled)
+        assert len(upcoming) == 2 + 2 * with_unlabeled
+        hidden = {name: cases.pop(name) for name in set(cases) - set(upcoming)}  # what was not named is not needed
+        batch = asked.next(with_unlabeled=with_unlabeled)
+        cases.update(hidden)
+        assert same(batch, loader.next(with_unlabeled=with_unlabeled))
+
+
+def test_without_the_unlabeled_stream_their_turn_stays_where_it_was(make_loader):
+    loader = make_loader()
+    before = loader.upcoming()[2:]
+    assert len(loader.next(with_unlabeled=False).student_images) == 2
+    assert loader.state_dict()["unlabeled_turn"] == []
+    assert len(before) == 2
 
 
 def test_without_labels_there_is_a_sentence(make_loader):
@@ -118,7 +132,7 @@ def test_a_case_just_painted_comes_next(make_loader, cases, study, block_labels)
         loader.next()
     study.write_labels("c", block_labels("complete"), state="complete")
     cases["c"].reload_target(study)
-    loader.replace([cases["a"], cases["c"]], [cases["b"], cases["d"]])
+    loader.replace("ac", "bd")
     assert loader._take(loader._labeled_turn, loader._labeled) == "c"
     turns = [loader._take(loader._unlabeled_turn, loader._unlabeled) for _ in range(6)]
     assert set(turns) == {"b", "d"}

@@ -23,10 +23,10 @@ def cases(ball_study):
 @pytest.mark.parametrize("method", ["supervised", "mean_teacher", "cvrl"])
 def test_looking_changes_nothing_and_says_the_same_twice(cases, make_plan, method):
     plan = make_plan(method=method)
-    learner, clock, probe = build_method(plan), Clock(plan), Probe(plan, cases[:2], cases[2:])
+    learner, clock, probe = build_method(plan), Clock(plan), Probe(plan)
     before = {name: value.clone() for name, value in learner.state_dict().items() if isinstance(value, torch.Tensor)}
     generator = torch.get_rng_state()
-    (first,), (second,) = probe.diagnose(learner, clock), probe.diagnose(learner, clock)
+    (first,), (second,) = (probe.diagnose(learner, cases[:2], cases[2:], clock) for _ in range(2))
     assert first == second
     assert learner.training
     assert torch.is_grad_enabled()
@@ -41,11 +41,11 @@ def test_looking_changes_nothing_and_says_the_same_twice(cases, make_plan, metho
 
 def test_it_looks_rarely_enough(cases, make_plan):
     plan = make_plan()
-    clock, probe = Clock(plan), Probe(plan, cases[:1], ())
+    clock, probe = Clock(plan), Probe(plan)
     assert not probe.is_due(EVERY_SECONDS - 1)
     clock.seconds = 100.0
     assert probe.is_due(clock.seconds)
-    list(probe.diagnose(build_method(plan), clock))
+    list(probe.diagnose(build_method(plan), cases[:1], (), clock))
     assert not probe.is_due(clock.seconds + EVERY_SECONDS - 1)
     assert LARGEST_SHARE <= 0.02
 

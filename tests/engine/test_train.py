@@ -11,7 +11,9 @@ from safetensors.torch import load_file
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine import events as ev
 from cvrl_napari.engine.commands import Inbox, LabelsChanged, Pause, Resume, Stop, View
+from cvrl_napari.engine.device import pick
 from cvrl_napari.engine.model_file import read_card
+from cvrl_napari.engine.plan import resolve
 from cvrl_napari.engine.run_folder import RunFolder, newest_model
 from cvrl_napari.engine.train import train
 from cvrl_napari.study.classes import StructureClass
@@ -57,6 +59,29 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(ball_study
     first, again, other = (weights(list(train(ball_study, SHORT.model_copy(update={"seed": seed})))[-1]) for seed in (1, 1, 2))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_a_warm_cache_gives_the_same_weights_as_a_cold_one(ball_study):
+    request = SHORT.model_copy(update={"steps": 8})
+    assert not any((ball_study.folder / "cache").glob("*"))
+    cold, warm = (weights(list(train(ball_study, request))[-1]) for _ in range(2))
+    assert all(torch.equal(cold[name], warm[name]) for name in cold)
+
+
+def test_only_what_the_first_step_needs_is_prepared_before_it(ball_study):
+    events = list(train(ball_study, SHORT.model_copy(update={"steps": 8})))
+    first_step = next(number for number, event in enumerate(events) if isinstance(event, ev.StepDone))
+    prepared = of_kind(events[:first_step], ev.Progress)
+    assert 0 < len(prepared) <= 2  # labeled cases: the warm-up looks at no other
+    everything = of_kind(events, ev.Progress)[-1]
+    assert everything.done == everything.total > len(prepared)
+
+
+def test_without_a_warm_up_the_unlabeled_scans_of_the_first_step_are_there(ball_study):
+    plan = resolve(ball_study, SHORT, pick("cpu")).model_copy(update={"warm_up": 0.0})
+    events = list(train(ball_study, plan))
+    assert isinstance(events[-1], ev.RunDone), events[-1]
+    assert "consistency" in of_kind(events, ev.StepDone)[0].losses
 
 
 def test_a_stopped_run_resumes_as_if_never_interrupted(ball_study):

@@ -1,0 +1,144 @@
+"""The cases of a run: in which stream each of them is, and each prepared when it is first needed, not before.
+
+What is drawn depends on ids, labels and the seed alone, never on what is prepared already, so a run is the same with a warm
+and with a cold cache. A case that cannot be read is left out when its turn to be prepared comes, which is at a step that
+follows from the plan as well.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from cvrl_napari.config import Plan
+from cvrl_napari.data.prepare import PreparedCase, prepare
+from cvrl_napari.data.streams import TwoStreamLoader
+from cvrl_napari.engine.events import Adjusted, Event, LabelsTaken, Progress
+from cvrl_napari.engine.validation import MOST_CASES
+from cvrl_napari.study.errors import StudyError
+from cvrl_napari.study.labels import IGNORE
+from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.errors import VolumeError
+
+STEPS_A_SCAN = 4
+"""Steps after which one more scan is prepared ahead of its first use: seldom enough that the first masks come at once."""
+
+NEW_CLASS = "is painted with a class that was added after this training began; train again to learn it."
+
+
+class RunCases:
+    """Labeled, unlabeled and held-out cases of one run, and the loader that draws from them.
+
+    Attributes
+    ----------
+    labeled, unlabeled : list of str
+        Ids of the cases learned from with and without their labels; they change with what is painted.
+    held_out : tuple of str
+        Ids of the cases that are measured.
+    """
+
+    def __init__(self, study: Study, plan: Plan) -> None:
+        self._study, self._plan = study, plan
+        self.labeled, self.unlabeled = list(plan.labeled_cases), list(plan.unlabeled_cases)
+        self.held_out = plan.held_out_cases[:MOST_CASES]
+        self._order = (*self.labeled, *self.held_out, *(self.unlabeled if plan.unlabeled_batch else ()))
+        self._prepared: dict[str, PreparedCase] = {}
+        self._left_out: set[str] = set()
+        self.loader = TwoStreamLoader(*self._streams(), self._prepared, plan, plan.seed)
+
+    def __contains__(self, case: str) -> bool:
+        return case in self._prepared
+
+    def prepared(self, cases: Iterable[str]) -> list[PreparedCase]:
+        """Return those of the cases that are prepared."""
+        return [self._prepared[case] for case in cases if case in self._prepared]
+
+    def due(self, step: int, *, with_unlabeled: bool) -> list[str]:
+        """Return what has to be prepared before the step after `step`: its batch, and what is prepared ahead."""
+        learned = {*self.labeled, *self.unlabeled, *self.held_out}
+        ahead = [case for case in self._order[: step // STEPS_A_SCAN] if case in learned]
+        return [*ahead, *self.loader.upcoming(with_unlabeled=with_unlabeled)]
+
+    def prepare(self, wanted: Callable[[], Iterable[str]], *, step: int) -> Iterator[Event]:
+        """Prepare the cases that `wanted` names, asked anew after each of them: one left out may change what is wanted.
+
+        Raises
+        ------
+        VolumeError, StudyError
+            If no case with labels is left.
+        """
+        while missing := [case for case in wanted() if case not in self._prepared and case not in self._left_out]:
+            case = missing[0]
+            try:
+                self._prepared[case] = self._prepare(case)
+            except (VolumeError, StudyError) as error:
+                self._leave_out(case, error)
+                yield Adjusted(why=f"{case} is left out of this training: {error}", step=step)
+            done = sum(case in self._prepared or case in self._left_out for case in self._order)
+            yield Progress(what="Preparing scans", done=done, total=len(self._order))
+
+    def take_labels(self, changed: Iterable[str], *, step: int) -> Iterator[Event]:
+        """Learn from what was painted since the run began: reload targets, move cases between the streams."""
+        self._study = Study.open(self._study.folder, read_only=True)
+        now_labeled, held_out = self._study.labeled_cases(), self._study.held_out_cases()
+        taken = []
+        for case in dict.fromkeys(changed):
+            if case in held_out:
+                continue
+            if self._has_new_class(case):
+                yield Adjusted(why=f"{case} {NEW_CLASS}", step=step)
+                continue
+            yield from self.prepare([case].copy, step=step)
+            if case not in self._prepared:
+                continue
+            self._prepared[case].reload_target(self._study)
+            for stream in (self.labeled, self.unlabeled):
+                if case in stream:
+                    stream.remove(case)
+            (self.labeled if case in now_labeled else self.unlabeled).append(case)
+            taken.append(case)
+        if not taken:
+            return
+        if self.labeled:  # with the last label rubbed out, the run keeps learning from what it had
+            self.loader.replace(*self._streams())
+        yield LabelsTaken(cases=tuple(taken), step=step)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed run needs."""
+        return {"labeled": self.labeled, "unlabeled": self.unlabeled, "loader": self.loader.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        self.labeled, self.unlabeled = list(state["labeled"]), list(state["unlabeled"])
+        self.loader.replace(*self._streams())
+        self.loader.load_state_dict(state["loader"])
+
+    def _prepare(self, case: str) -> PreparedCase:
+        """Prepare one case; its labels may have changed since the run was planned."""
+        prepared = prepare(self._study, case, spacing=self._plan.spacing)
+        if case in self.labeled:
+            if self._has_new_class(case):
+                raise StudyError(f"it {NEW_CLASS}")
+            if prepared.target is None:
+                raise StudyError("its labels were taken away.")
+        return prepared
+
+    def _leave_out(self, case: str, error: VolumeError | StudyError) -> None:
+        """Go on without a case, as long as one with labels is left."""
+        self._left_out.add(case)
+        for stream in (self.labeled, self.unlabeled):
+            if case in stream:
+                stream.remove(case)
+        if not self.labeled:
+            raise error
+        self.loader.replace(*self._streams())
+
+    def _streams(self) -> tuple[list[str], list[str]]:
+        """Partly painted cases are in both: most of their voxels are unlabeled."""
+        partial = {case.id for case in self._study.cases if case.state == "partial"}
+        return self.labeled, [*self.unlabeled, *(case for case in self.labeled if case in partial)]
+
+    def _has_new_class(self, case: str) -> bool:
+        """Whether a case shows a class that the network, made for those there were at the start, can't tell."""
+        if len(self._study.classes) < self._plan.net.classes or self._study.case(case).state == "unlabeled":
+            return False
+        target = self._study.training_target(case)
+        return bool(((target >= self._plan.net.classes) & (target != IGNORE)).any())
