@@ -1,11 +1,11 @@
 """The cases of a run: in which stream each of them is, and each prepared when it is first needed, not before.
 
-What is drawn depends on ids, labels and the seed alone, never on what is prepared already, so a run is the same with a warm
-and with a cold cache. A case that cannot be read is left out when its turn to be prepared comes, which is at a step that
-follows from the plan as well.
+What is drawn depends on ids and the seed alone, never on what is prepared already, so that a run is the same with a warm and
+with a cold cache. A case that cannot be read is named as soon as that is known, and left out from a step on that follows from
+the plan as well: the one before which its turn to be prepared comes.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cvrl_napari.config import Plan
@@ -41,38 +41,42 @@ class RunCases:
         self.held_out = plan.held_out_cases[:MOST_CASES]
         self._order = (*self.labeled, *self.held_out, *(self.unlabeled if plan.unlabeled_batch else ()))
         self._prepared: dict[str, PreparedCase] = {}
-        self._left_out: set[str] = set()
+        self._unreadable: dict[str, VolumeError | StudyError] = {}
         self.loader = TwoStreamLoader(*self._streams(), self._prepared, plan, plan.seed)
-
-    def __contains__(self, case: str) -> bool:
-        return case in self._prepared
 
     def prepared(self, cases: Iterable[str]) -> list[PreparedCase]:
         """Return those of the cases that are prepared."""
         return [self._prepared[case] for case in cases if case in self._prepared]
 
-    def due(self, step: int, *, with_unlabeled: bool) -> list[str]:
-        """Return what has to be prepared before the step after `step`: its batch, and what is prepared ahead."""
-        learned = {*self.labeled, *self.unlabeled, *self.held_out}
-        ahead = [case for case in self._order[: step // STEPS_A_SCAN] if case in learned]
-        return [*ahead, *self.loader.upcoming(with_unlabeled=with_unlabeled)]
-
-    def prepare(self, wanted: Callable[[], Iterable[str]], *, step: int) -> Iterator[Event]:
-        """Prepare the cases that `wanted` names, asked anew after each of them: one left out may change what is wanted.
+    def prepare_step(self, step: int, *, with_unlabeled: bool) -> Iterator[Event]:
+        """Prepare what the step after `step` draws from, and one case in `STEPS_A_SCAN` steps ahead of its first use.
 
         Raises
         ------
         VolumeError, StudyError
             If no case with labels is left.
         """
-        while missing := [case for case in wanted() if case not in self._prepared and case not in self._left_out]:
-            case = missing[0]
+        while True:
+            learned = {*self.labeled, *self.unlabeled, *self.held_out}
+            ahead = [case for case in self._order[: step // STEPS_A_SCAN] if case in learned]
+            wanted = [*ahead, *self.loader.upcoming(with_unlabeled=with_unlabeled)]
+            yield from self.prepare(wanted, step=step)
+            unreadable = [case for case in wanted if case in self._unreadable and case in (*self.labeled, *self.unlabeled)]
+            if not unreadable:
+                return
+            self._leave_out(unreadable)
+
+    def prepare(self, cases: Iterable[str], *, step: int) -> Iterator[Event]:
+        """Prepare the cases, to look at or to learn from, and name those that cannot be read."""
+        for case in cases:
+            if case in self._prepared or case in self._unreadable:
+                continue
             try:
                 self._prepared[case] = self._prepare(case)
             except (VolumeError, StudyError) as error:
-                self._leave_out(case, error)
+                self._unreadable[case] = error
                 yield Adjusted(why=f"{case} is left out of this training: {error}", step=step)
-            done = sum(case in self._prepared or case in self._left_out for case in self._order)
+            done = sum(one in self._prepared or one in self._unreadable for one in self._order)
             yield Progress(what="Preparing scans", done=done, total=len(self._order))
 
     def take_labels(self, changed: Iterable[str], *, step: int) -> Iterator[Event]:
@@ -86,7 +90,7 @@ class RunCases:
             if self._has_new_class(case):
                 yield Adjusted(why=f"{case} {NEW_CLASS}", step=step)
                 continue
-            yield from self.prepare([case].copy, step=step)
+            yield from self.prepare([case], step=step)
             if case not in self._prepared:
                 continue
             self._prepared[case].reload_target(self._study)
@@ -121,14 +125,12 @@ class RunCases:
                 raise StudyError("its labels were taken away.")
         return prepared
 
-    def _leave_out(self, case: str, error: VolumeError | StudyError) -> None:
-        """Go on without a case, as long as one with labels is left."""
-        self._left_out.add(case)
+    def _leave_out(self, cases: list[str]) -> None:
+        """Go on without these cases, as long as one with labels is left."""
         for stream in (self.labeled, self.unlabeled):
-            if case in stream:
-                stream.remove(case)
+            stream[:] = [case for case in stream if case not in cases]
         if not self.labeled:
-            raise error
+            raise self._unreadable[cases[-1]]
         self.loader.replace(*self._streams())
 
     def _streams(self) -> tuple[list[str], list[str]]:

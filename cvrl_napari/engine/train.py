@@ -8,7 +8,7 @@ import contextlib
 import math
 import queue
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import torch
@@ -164,7 +164,9 @@ class _Run:
             self._take_commands()
             if self.changed_labels:
                 yield from self._take_labels()
-            yield from self._prepare(lambda: self.cases.due(self.clock.step, with_unlabeled=self._learns_from_unlabeled))
+            yield from self._unless_stopped(
+                self.cases.prepare_step(self.clock.step, with_unlabeled=self._learns_from_unlabeled)
+            )
             if self.stopping:
                 return
             yield self._step()
@@ -177,9 +179,9 @@ class _Run:
             yield from self._validate()
             yield from self._diagnose()
 
-    def _prepare(self, wanted: Callable[[], Iterable[str]]) -> Iterator[Event]:
-        """Prepare what is wanted, unless the run is stopped meanwhile."""
-        for event in self.cases.prepare(wanted, step=self.clock.step):
+    def _unless_stopped(self, preparing: Iterator[Event]) -> Iterator[Event]:
+        """Pass the events on; a stop need not wait for the scans that are still to be prepared."""
+        for event in preparing:
             yield event
             self._take_commands()
             if self.stopping:
@@ -228,17 +230,18 @@ class _Run:
         case = self.previewer.case
         if case is None:
             return
-        yield from self._prepare(lambda: [case])
+        yield from self.cases.prepare([case], step=self.clock.step)
         for prepared in self.cases.prepared([case]):
             yield from self.previewer.make(self.method.student, prepared, step=self.clock.step, seconds=self.clock.seconds)
 
     def _validate(self) -> Iterator[Event]:
-        yield from self._prepare(lambda: self.cases.held_out)
+        yield from self.cases.prepare(self.cases.held_out, step=self.clock.step)
         yield from self.validator.measure(self.method.student, self.cases.prepared(self.cases.held_out), self.clock)
 
     def _diagnose(self) -> Iterator[Event]:
-        yield from self._prepare(lambda: [*self.cases.labeled[:CASES], *self.cases.unlabeled[:CASES]])
-        labeled, unlabeled = (self.cases.prepared(stream[:CASES]) for stream in (self.cases.labeled, self.cases.unlabeled))
+        streams = self.cases.labeled, self.cases.unlabeled
+        yield from self.cases.prepare([*streams[0][:CASES], *streams[1][:CASES]], step=self.clock.step)
+        labeled, unlabeled = (self.cases.prepared(stream)[:CASES] for stream in streams)
         yield from self.probe.diagnose(self.method, labeled, unlabeled, self.clock)
 
     def _take_commands(self) -> None:
@@ -285,14 +288,14 @@ class _Run:
         return {
             "method": self.method.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "cases": self.cases.state_dict(),
+            **self.cases.state_dict(),
             "clock": self.clock.state_dict(),
             "generator": torch.get_rng_state(),
         }
 
     def _load(self) -> None:
         state = load_checkpoint(self.run.checkpoint)
-        self.cases.load_state_dict(state["cases"])
+        self.cases.load_state_dict(state)
         self.method.load_state_dict(state["method"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.clock.load_state_dict(state["clock"])
