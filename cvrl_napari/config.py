@@ -100,7 +100,12 @@ class AugmentConfig(Settings):
 class ContrastConfig(Settings):
     """Voxel-wise contrast along the batch and along the feature dimension, at a low and a high level."""
 
-    voxel_weight: float = Field(0.1, ge=0, le=10, description="Weight of the voxel contrast (batch dimension)")
+    low_voxel_weight: float = Field(
+        0.0, ge=0, le=10, description="Weight of the voxel contrast (batch dimension) of the last decoder map"
+    )
+    high_voxel_weight: float = Field(
+        0.1, ge=0, le=10, description="Weight of the voxel contrast (batch dimension) of the bottleneck"
+    )
     dimension_weight: float = Field(0.02, ge=0, le=10, description="Weight of the dimension contrast (feature dimension)")
     low_level: bool = Field(True, description="Contrast the last decoder map, what the classifier sees")
     high_level: bool = Field(True, description="Contrast the bottleneck")

@@ -76,7 +76,7 @@ def make_plan() -> Callable[..., Plan]:
             "patch_size": (16, 16, 16),
             "net": NetConfig(),
             "augment": AugmentConfig(),
-            "contrast": ContrastConfig(voxels=64, low_queue_size=256, high_queue_size=256),
+            "contrast": ContrastConfig(low_voxel_weight=0.1, voxels=64, low_queue_size=256, high_queue_size=256),
             "consistency": ConsistencyConfig(),
             "optimizer": OptimizerConfig(),
             "labeled_cases": ("a",),

@@ -1,4 +1,4 @@
-"""Changes of single settings of a plan, as ablations need them: ``contrast.voxel_weight=0``."""
+"""Changes of single settings of a plan, as ablations need them: ``contrast.high_voxel_weight=0``."""
 
 import json
 from collections.abc import Sequence
@@ -30,7 +30,9 @@ def parse_overrides(texts: Sequence[str]) -> Overrides:
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not name or name in overrides:
-            raise EngineError(f"--set {text} is not understood.", "Write each setting once, such as contrast.voxel_weight=0.")
+            raise EngineError(
+                f"--set {text} is not understood.", "Write each setting once, such as contrast.high_voxel_weight=0."
+            )
         try:
             overrides[name] = json.loads(value)
         except json.JSONDecodeError:

@@ -192,7 +192,9 @@ def _augment(preset: str) -> AugmentConfig:
 
 def _contrast(preset: str) -> ContrastConfig:
     if preset == "paper":
-        return ContrastConfig(voxel_weight=0.5, dimension_weight=0.1, voxels=2048, same_class_negatives=True)
+        return ContrastConfig(
+            low_voxel_weight=0.5, high_voxel_weight=0.5, dimension_weight=0.1, voxels=2048, same_class_negatives=True
+        )
     if preset == "quick":  # a quarter of the comparisons costs a sixteenth: on a CPU the logits weigh as much as the network
         return ContrastConfig(voxels=256, low_queue_size=4_096, high_queue_size=1_024)
     return ContrastConfig()

@@ -38,8 +38,9 @@ class CVRL(Method):
         self.teacher_projectors = make_teacher(self.projectors)
         self.queues = nn.ModuleDict({name: KeyQueue(queue_sizes[name], contrast.embedding_size) for name in self.levels})
         self.weights = {"consistency": plan.consistency.weight}
+        voxel_weights = {"low": contrast.low_voxel_weight, "high": contrast.high_voxel_weight}
         for name in self.levels:
-            self.weights[f"voxel_{name}"] = contrast.voxel_weight
+            self.weights[f"voxel_{name}"] = voxel_weights[name]
             self.weights[f"dimension_{name}"] = contrast.dimension_weight
 
     def terms(self, batch: Batch, *, unsupervised: bool) -> dict[str, Tensor]:
@@ -81,7 +82,7 @@ class CVRL(Method):
         with torch.no_grad():
             key = self.teacher_projectors[name](teacher_rows)
         terms = {}
-        if contrast.voxel_weight > 0:
+        if self.weights[f"voxel_{name}"] > 0:
             past_keys, past_classes = queue.contents()
             excluded = None if contrast.same_class_negatives else same_class(classes, torch.cat([classes, past_classes]))
             terms[f"voxel_{name}"] = voxel_contrast(query, key, past_keys, temperature=contrast.temperature, excluded=excluded)

@@ -104,14 +104,14 @@ def test_impossible_figures_are_refused():
 def test_the_report_has_it_all():
     runs = [result("supervised", seed, 0.7) for seed in (0, 1)] + [result("supervised", 0, 0.9, labeled="all")]
     runs += [result("cvrl", seed, 0.8) for seed in (0, 1)]
-    runs += [result("cvrl", 0, 0.75, name="no contrast", overrides={"contrast.voxel_weight": 0})]
+    runs += [result("cvrl", 0, 0.75, name="no contrast", overrides={"contrast.high_voxel_weight": 0})]
     text = report(runs)
     assert "## balls, full scale" in text
     assert "| supervised | 8 | mean | 2 | 0.6500 ± 0.0000 |" in text
     assert "| supervised | 8 | shell | 2 | 0.6500 ± 0.0000 |" in text
     assert "| cvrl | supervised | 8 | 2 | +0.1000 | +0.1000 to +0.1000 |" in text
     assert "| cvrl | 8 | 0.50 |" in text
-    assert "no contrast is cvrl with contrast.voxel_weight=0" in text
+    assert "no contrast is cvrl with contrast.high_voxel_weight=0" in text
     assert report([]) == "No run has been measured yet."
 
 

@@ -7,15 +7,17 @@ from cvrl_napari.engine.overrides import override, parse_overrides
 
 
 def test_settings_are_changed_and_checked(make_plan):
-    overrides = parse_overrides(["contrast.voxel_weight=0", "consistency.paste=false", "optimizer.name=sgd", "warm_up=0.2"])
+    overrides = parse_overrides(
+        ["contrast.high_voxel_weight=0", "consistency.paste=false", "optimizer.name=sgd", "warm_up=0.2"]
+    )
     plan = override(make_plan(), overrides)
-    assert plan.contrast.voxel_weight == 0
+    assert plan.contrast.high_voxel_weight == 0
     assert plan.consistency.paste is False
     assert (plan.optimizer.name, plan.warm_up) == ("sgd", 0.2)
     assert override(make_plan(), {}) == make_plan()
 
 
-@pytest.mark.parametrize("text", ["contrast.voxel_weight", "=1"])
+@pytest.mark.parametrize("text", ["contrast.high_voxel_weight", "=1"])
 def test_a_change_is_a_name_and_a_value(text):
     with pytest.raises(EngineError, match="not understood"):
         parse_overrides([text])

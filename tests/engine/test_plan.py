@@ -55,7 +55,8 @@ def test_labels_beyond_the_first_count_as_unlabeled(ball_study):
 def test_the_paper_preset_is_the_papers(ball_study):
     plan = resolve(ball_study, TrainRequest(preset="paper"), pick("cpu"))
     assert (plan.net.name, plan.steps, plan.optimizer.name, plan.optimizer.learning_rate) == ("vnet", 6_000, "sgd", 0.01)
-    assert (plan.contrast.voxel_weight, plan.contrast.dimension_weight, plan.consistency.weight) == (0.5, 0.1, 0.1)
+    assert (plan.contrast.low_voxel_weight, plan.contrast.high_voxel_weight) == (0.5, 0.5)
+    assert (plan.contrast.dimension_weight, plan.consistency.weight) == (0.1, 0.1)
     assert plan.augment.affine_probability == plan.augment.intensity_probability == 0
 
 

@@ -35,7 +35,14 @@ def make_plan():
     """Return a function that makes a plan of a tiny network, settings by name on top."""
 
     def make(method="cvrl", *, net=None, contrast=None, consistency=None, **settings):
-        contrast = {"voxels": 64, "low_queue_size": 100, "high_queue_size": 50, "embedding_size": 16, **(contrast or {})}
+        contrast = {
+            "voxels": 64,
+            "low_voxel_weight": 0.1,
+            "low_queue_size": 100,
+            "high_queue_size": 50,
+            "embedding_size": 16,
+            **(contrast or {}),
+        }
         return Plan(
             method=method,
             net=NetConfig(**{"classes": 3, "width": 4, "levels": 3, **(net or {})}),

@@ -27,8 +27,16 @@ def test_a_level_can_be_left_out(make_plan, make_batch, level, other):
 
 
 def test_terms_of_no_weight_are_not_computed(make_plan, make_batch):
-    method = build_method(make_plan(contrast={"voxel_weight": 0}, consistency={"weight": 0}))
+    method = build_method(make_plan(contrast={"low_voxel_weight": 0, "high_voxel_weight": 0}, consistency={"weight": 0}))
     assert list(method.losses(make_batch(), 1.0)) == ["supervised", "dimension_low", "dimension_high", "total"]
+
+
+def test_a_level_can_have_one_contrast_without_the_other(make_plan, make_batch):
+    method = build_method(make_plan(contrast={"low_voxel_weight": 0}))
+    losses = method.losses(make_batch(), 1.0)
+    assert {"dimension_low", "voxel_high", "dimension_high"} < set(losses)
+    assert "voxel_low" not in losses
+    assert method.queues["low"].age() is None
 
 
 def test_the_queue_fills_with_unit_keys_of_known_classes(make_plan, make_batch, train):

@@ -10,7 +10,7 @@ from cvrl_napari.methods.build import build_method
 
 METHODS = ["supervised", "mean_teacher", "cvrl"]
 LITERAL = {
-    "contrast": {"same_class_negatives": True, "voxel_weight": 0.5, "dimension_weight": 0.1},
+    "contrast": {"same_class_negatives": True, "low_voxel_weight": 0.5, "high_voxel_weight": 0.5, "dimension_weight": 0.1},
     "consistency": {"sharpen": False, "paste": False, "noise": True, "weight": 0.1},
 }
 
@@ -28,7 +28,8 @@ def test_the_total_is_the_weighted_sum_under_the_ramp(make_plan, make_batch, set
     ]  # fmt: skip
     contrast = plan.contrast
     expected = losses["supervised"] + math.exp(-1.25) * (
-        contrast.voxel_weight * (losses["voxel_low"] + losses["voxel_high"])
+        contrast.low_voxel_weight * losses["voxel_low"]
+        + contrast.high_voxel_weight * losses["voxel_high"]
         + contrast.dimension_weight * (losses["dimension_low"] + losses["dimension_high"])
         + plan.consistency.weight * losses["consistency"]
     )
@@ -56,7 +57,9 @@ def test_gradients_reach_student_and_projectors_only(make_plan, make_batch, sett
 def test_cvrl_without_contrast_is_mean_teacher_to_the_bit(make_plan, make_batch, train):
     dropout = {"name": "vnet", "dropout": 0.5}
     plain = build_method(make_plan("mean_teacher", net=dropout)).train()
-    bare = build_method(make_plan("cvrl", net=dropout, contrast={"voxel_weight": 0, "dimension_weight": 0})).train()
+    bare = build_method(
+        make_plan("cvrl", net=dropout, contrast={"low_voxel_weight": 0, "high_voxel_weight": 0, "dimension_weight": 0})
+    ).train()
     batches = [make_batch(seed=seed) for seed in range(3)]
     assert train(plain, batches) == train(bare, batches)
     for name, weights in plain.student.state_dict().items():
