@@ -91,7 +91,7 @@ class PlainLines:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._told = (-1, "")
+        self._told: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -102,11 +102,11 @@ class PlainLines:
     def show(self, event: Event) -> None:
         """Print the event's line, unless it is progress within the same percent."""
         if isinstance(event, StepDone | Progress):
-            done = event.step if isinstance(event, StepDone) else event.done
-            told = (100 * done // max(event.total, 1), event.kind if isinstance(event, StepDone) else event.what)
-            if told == self._told:
+            what, done = (event.kind, event.step) if isinstance(event, StepDone) else (event.what, event.done)
+            percent = 100 * done // max(event.total, 1)
+            if percent == self._told.get(what):
                 return
-            self._told = told
+            self._told[what] = percent
         if line := describe(event, self._names):
             print(line, file=sys.stderr, flush=True)
 

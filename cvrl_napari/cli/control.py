@@ -2,10 +2,11 @@
 
 import signal
 import sys
+from io import FileIO
 from threading import Thread
 from types import FrameType
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from cvrl_napari.engine.commands import Inbox, Stop, parse_command
 
@@ -31,9 +32,28 @@ def read_commands(inbox: Inbox, *, attached: bool) -> None:
     Thread(target=_read, args=(inbox, attached), name="commands", daemon=True).start()
 
 
-def _read(inbox: Inbox, attached: bool) -> None:
+def read_order() -> list[str]:
+    """Wait for one line of standard input, a JSON list of arguments, and return it; nothing behind it is read.
+
+    The list is empty when the input ended instead.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If the line is anything else.
+    """
+    with _standard_input() as lines:
+        line = lines.readline()
+    return TypeAdapter(list[str]).validate_json(line) if line else []
+
+
+def _standard_input() -> FileIO:
     # Unbuffered: a thread that waits in sys.stdin holds its lock and aborts the interpreter when that shuts down.
-    with open(0, "rb", buffering=0, closefd=False) as lines:
+    return open(0, "rb", buffering=0, closefd=False)
+
+
+def _read(inbox: Inbox, attached: bool) -> None:
+    with _standard_input() as lines:
         for line in lines:
             try:
                 inbox.put(parse_command(line))

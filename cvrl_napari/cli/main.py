@@ -13,7 +13,7 @@ import typer
 
 from cvrl_napari import __version__
 from cvrl_napari.cli.audience import choose_audience, listen
-from cvrl_napari.cli.control import read_commands, stop_on_signals
+from cvrl_napari.cli.control import read_commands, read_order, stop_on_signals
 from cvrl_napari.cli.options import Asked, options_of, split_names
 from cvrl_napari.cli.sentences import one_sentence
 from cvrl_napari.config import BenchmarkRequest, DeviceName, TrainRequest
@@ -113,6 +113,19 @@ def train(
         last = listen(run(opened, request, inbox=inbox, resume=resume), audience)
         if isinstance(last, RunDone) and not as_json:
             print(last.run)
+
+
+@app.command(hidden=True)
+def wait() -> None:
+    """Load the engine, then do what one line of standard input says: a JSON list of the arguments of `cvrl`.
+
+    The viewer keeps such a process ready, so that a run does not wait for torch to load.
+    """
+    from cvrl_napari.engine.train import preload
+
+    preload()
+    if order := read_order():
+        app(order, prog_name="cvrl")
 
 
 @app.command()

@@ -96,6 +96,11 @@ def train(
         yield failure
 
 
+def preload() -> None:
+    """Have torch load what it loads at the first use of an optimizer: its compiler, which takes a second."""
+    torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
+
+
 def _explain(error: Exception) -> RunFailed | None:
     """Put a foreseen failure into words; None for a bug, which should be seen as one."""
     match error:

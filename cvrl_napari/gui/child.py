@@ -40,13 +40,15 @@ class Child:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start the process, with a lower priority than the viewer's.
+        """Start the process, with a lower priority than the viewer's; nothing happens when it was started before.
 
         Raises
         ------
         OSError
             If it cannot be started.
         """
+        if self._process is not None:
+            return
         # Its own process group, so that Ctrl+C in the terminal that started the viewer is not Ctrl+C for a training run;
         # not its own session, because Linux schedules sessions against each other and niceness would lose its effect.
         self._process = process = subprocess.Popen(
@@ -74,6 +76,11 @@ class Child:
     def pid(self) -> int | None:
         """The id of the process and of its group; None before `start`."""
         return self._process.pid if self._process else None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
 
     def send(self, line: str) -> None:
         """Send one line to the child's standard input; never waits, never fails."""

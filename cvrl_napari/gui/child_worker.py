@@ -1,7 +1,5 @@
 """A thread that starts the engine as a child process and turns its events into Qt signals."""
 
-from collections.abc import Sequence
-
 from pydantic import ValidationError
 from qtpy.QtCore import QObject, QThread, Signal
 
@@ -15,7 +13,7 @@ Outcome = RunDone | RunFailed | list[PredictionSaved]
 
 
 class ChildWorker(QThread):
-    """Runs one command of the engine in a child process. No GUI object is touched in the thread.
+    """Runs one command of the engine in a child process, started here if it is not yet. No GUI object is touched in the thread.
 
     Signals
     -------
@@ -28,9 +26,9 @@ class ChildWorker(QThread):
     event_received = Signal(object)
     ended = Signal(object)
 
-    def __init__(self, arguments: Sequence[str], parent: QObject | None = None) -> None:
+    def __init__(self, child: Child, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._child = Child(arguments)
+        self._child = child
 
     @property
     def pid(self) -> int | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from qtpy.QtCore import QObject
 
 from cvrl_napari.engine.events import Event, PredictionSaved, RunFailed
-from cvrl_napari.gui.child import words_for_exit
+from cvrl_napari.gui.child import Child, words_for_exit
 from cvrl_napari.gui.child_worker import ChildWorker
 
 
@@ -21,7 +21,7 @@ class PredictionWorker(ChildWorker):
     """
 
     def __init__(self, model: Path, scans: list[Path], output: Path, parent: QObject | None = None) -> None:
-        super().__init__(["predict", str(model), *map(str, scans), "--output", str(output), "--json"], parent)
+        super().__init__(Child(["predict", str(model), *map(str, scans), "--output", str(output), "--json"]), parent)
         self._saved: list[PredictionSaved] = []
         self._canceled = False
 

@@ -162,6 +162,8 @@ class Session(QObject):
             study.close()
             return False
         self.study = study
+        if not study.read_only:
+            self.training.get_ready()
         self.painting.open(study)
         self.noticed.emit(study.notice, "", "")
         self.study_changed.emit()

@@ -21,6 +21,7 @@ from cvrl_napari.engine.events import (
     RunFailed,
     StepDone,
 )
+from cvrl_napari.gui.warm_child import WarmChild
 from cvrl_napari.gui.worker import TrainingWorker
 
 Phase = Literal["idle", "preparing", "running", "paused", "stopping"]
@@ -50,6 +51,7 @@ class Training(QObject):
         super().__init__(parent)
         self._show_overlay = show_overlay
         self._worker: TrainingWorker | None = None
+        self._warm = WarmChild()
         self._forget()
 
     def _forget(self) -> None:
@@ -75,12 +77,16 @@ class Training(QObject):
         """Strokes of this run that the model has not seen yet."""
         return sum(self._strokes.values())
 
+    def get_ready(self) -> None:
+        """A study is open: load the engine into a child that waits, so that a run starts at once."""
+        self._warm.get_ready()
+
     def start(self, folder: Path, request: TrainRequest, view: View | None) -> None:
         """Start a run; the scan on view is its first wish."""
         self._forget()
         self.phase = "preparing"
         self.doing = "Starting"
-        self._worker = TrainingWorker(folder, request, parent=self)
+        self._worker = TrainingWorker(folder, request, warm=self._warm.take(), parent=self)
         self._worker.event_received.connect(self.take)
         self._worker.ended.connect(self._on_ended)
         self._worker.start()
@@ -123,7 +129,8 @@ class Training(QObject):
             self.changed.emit()
 
     def shut_down(self) -> None:
-        """End the run now: ask, wait, kill. Afterwards neither thread nor child is left."""
+        """End the run now: ask, wait, kill. Afterwards neither thread nor child is left, the one that waits included."""
+        self._warm.close()
         if self._worker is not None:
             self._worker.ended.disconnect(self._on_ended)
             self._worker.event_received.disconnect(self.take)
@@ -172,5 +179,6 @@ class Training(QObject):
             worker.deleteLater()
         self.details = details
         self.phase = "idle"
+        self.get_ready()
         self.changed.emit()
         self.ended.emit(end)

@@ -1,5 +1,6 @@
 """Training beside the viewer, in a child process."""
 
+import json
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from qtpy.QtCore import QObject
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.commands import Command, Pause, Resume, Stop
 from cvrl_napari.engine.events import CheckpointSaved, Event, RunDone, RunFailed
-from cvrl_napari.gui.child import words_for_exit
+from cvrl_napari.gui.child import Child, words_for_exit
 from cvrl_napari.gui.child_worker import ChildWorker
 
 
@@ -22,12 +23,26 @@ class TrainingWorker(ChildWorker):
         Every event of the run, a record of `engine.events`, in order.
     ended : object
         `RunDone` or `RunFailed`, exactly once after `start()`, whatever happens, and when the child is gone.
+
+    Parameters
+    ----------
+    warm : Child, optional
+        One that waits for this order (`gui.warm_child`); without it a child is started.
     """
 
     def __init__(
-        self, study_folder: Path, request: TrainRequest, *, resume: Path | None = None, parent: QObject | None = None
+        self,
+        study_folder: Path,
+        request: TrainRequest,
+        *,
+        resume: Path | None = None,
+        warm: Child | None = None,
+        parent: QObject | None = None,
     ) -> None:
-        super().__init__(train_arguments(study_folder, request, resume), parent)
+        arguments = train_arguments(study_folder, request, resume)
+        if warm is not None:
+            warm.send(json.dumps(arguments))
+        super().__init__(warm or Child(arguments), parent)
         self._last_checkpoint: int | None = None
 
     def send(self, command: Command) -> None:

@@ -73,7 +73,7 @@ def main() -> None:
             raise SystemExit(f"{failed[0].message} {failed[0].hint}")
         for kind, words in (
             ("planned", "planned"),
-            ("labels", "labeled scans prepared"),
+            ("labels", "network made"),
             ("step", "first step"),
             ("preview", "mask"),
         ):

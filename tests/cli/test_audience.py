@@ -46,6 +46,18 @@ def test_a_log_gets_progress_once_a_percent(capsys: pytest.CaptureFixture[str]) 
     assert lines[-1] == "Done after 200 steps and 3 s"
 
 
+def test_a_log_is_not_flooded_by_scans_prepared_beside_the_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    def both() -> Iterator[Event]:
+        for step in steps(1000):
+            yield step
+            yield Progress(what="Preparing scans", done=1, total=2)
+
+    listen(both(), PlainLines({}))
+    lines = capsys.readouterr().err.splitlines()
+    assert len([line for line in lines if line.startswith("step ")]) == 101
+    assert lines.count("Preparing scans: 1/2") == 1
+
+
 def test_a_terminal_gets_bars_and_messages_above_them() -> None:
     screen = io.StringIO()
     events = [Progress(what="Preparing scans", done=1, total=2), *steps(4), Adjusted(why="Slower, but it fits.", step=2)]

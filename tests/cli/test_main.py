@@ -21,7 +21,7 @@ from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.study import Study
 
 COMMANDS = Path(__file__).parents[2] / "docs" / "commands.md"
-VERBS = dict(get_command(app).commands)  # type: ignore[attr-defined]
+VERBS = {name: verb for name, verb in get_command(app).commands.items() if not verb.hidden}  # type: ignore[attr-defined]
 QUICK = ["--steps", "2", "--preset", "quick", "--device", "cpu", "--threads", "1"]
 
 
@@ -189,6 +189,25 @@ def test_commands_on_standard_input_steer_a_run(phantom: Path) -> None:
     assert isinstance(last, RunDone)
     assert last.stopped
     assert Path(last.model).is_file()
+
+
+@pytest.mark.parametrize(("order", "answer"), [('["--version"]\n', f"{__version__}\n"), ("", "")])
+def test_a_process_that_waits_does_what_it_is_told_and_leaves_when_nobody_is_there_to_tell(order: str, answer: str) -> None:
+    process = start("wait")
+    out, err = process.communicate(order, timeout=120)
+    assert (process.returncode, out) == (0, answer), err
+
+
+@pytest.mark.slow
+def test_an_order_is_followed_by_commands_for_the_run(phantom: Path) -> None:
+    process = start("wait")
+    order = ["train", str(phantom), *QUICK, "--steps", "100000", "--json", "--attached"]
+    assert process.stdin is not None
+    print(json.dumps(order), Pause().line(), sep="\n", file=process.stdin, flush=True)
+    wait_for(Paused, process)
+    last = events_of(process)[-1]
+    assert isinstance(last, RunDone)
+    assert last.stopped
 
 
 @pytest.mark.slow

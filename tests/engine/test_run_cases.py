@@ -58,10 +58,11 @@ def test_a_resumed_run_leaves_the_same_case_out_at_the_same_step(ball_study, pla
 def test_cases_are_prepared_ahead_one_in_so_many_steps(ball_study, plan):
     """The labeled cases and those held out come first, all without anybody drawing from the unlabeled ones."""
     cases = RunCases(ball_study, plan)
-    done = {}
+    done: dict[int, int] = {}
     for step in range(5 * STEPS_A_SCAN + 1):
-        said = list(cases.prepare_step(step, with_unlabeled=False))
-        done |= {step: event.done for event in said if isinstance(event, Progress)}
+        for event in cases.prepare_step(step, with_unlabeled=False):
+            if isinstance(event, Progress):
+                done[step] = event.done
     assert done == {0: 2, 3 * STEPS_A_SCAN: 3, 4 * STEPS_A_SCAN: 4, 5 * STEPS_A_SCAN: 5}
     assert [case.case_id for case in cases.prepared("abcde")] == list("abcde")
 
