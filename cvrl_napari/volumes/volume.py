@@ -56,6 +56,8 @@ class Volume:
         Index (z, y, x, 1) to RAS millimetres (R, A, S, 1).
     source
         The file it was read from, None for a volume made in memory.
+    notice
+        A sentence for the person on what had to be assumed when it was read, empty if nothing had to be.
 
     Raises
     ------
@@ -66,6 +68,7 @@ class Volume:
     array: Array
     affine: Affine
     source: Source | None = None
+    notice: str = ""
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or 0 in self.array.shape:
