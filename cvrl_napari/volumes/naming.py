@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img")
+SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgh", ".mgz", ".hdr", ".img")
 """Endings of scans that lie in a file of their own, small letters, longest first."""
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")

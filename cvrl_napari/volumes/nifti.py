@@ -1,121 +1,132 @@
-"""NIfTI-1 and NIfTI-2, plain, gzipped or as a .hdr/.img pair, through nibabel."""
+"""NIfTI-1 and NIfTI-2, plain, gzipped or as a .hdr/.img pair; nibabel knows the headers."""
 
-import gzip
-import io
-import math
-import zlib
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
-from nibabel.nifti1 import Nifti1Pair
 from nibabel.spatialimages import HeaderDataError
 
 from cvrl_napari.volumes.axis_order import Affine, Array
-from cvrl_napari.volumes.checks import check_affine, check_promise, check_shape, finite_float32
+from cvrl_napari.volumes.checks import check_affine, check_shape, damaged, finite_float32, scaled
 from cvrl_napari.volumes.errors import VolumeError
+from cvrl_napari.volumes.file_heads import head, is_zipped, pair
+from cvrl_napari.volumes.stored_voxels import StoredVoxels
 from cvrl_napari.volumes.volume import Source, Volume, from_file_order
 
-_HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has 348
-_GZIP = b"\x1f\x8b"
+NIFTI_HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has 348
 _MM_PER_UNIT = {1: 1e3, 3: 1e-3}  # meters and microns; anything else is taken for mm
-_READ_ERRORS = (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError, OverflowError)
+_NOT_SCANS = {  # what else is kept in NIfTI files, by its intent
+    **dict.fromkeys(range(3000, 3100), "a CIFTI file (values on surfaces and in parcels)"),
+    **dict.fromkeys((1008, 1009, 2001, 2002, 2005), "a surface or values on one"),
+    **dict.fromkeys((2003, 2004), "a color image"),
+}
 
 
-def read_nifti(path: Path) -> Volume:
+def read_nifti(path: Path, part: int | None = None) -> Volume:
     """Read a NIfTI file; a plain one with unscaled integers stays on disk and is mapped into memory.
 
-    The affine is the sform, or else the qform, or else the voxel sizes alone, as nibabel chooses; units of meters or
-    microns are brought to mm. A fourth axis of one voxel is dropped. Scaled voxels become float32.
+    The affine is the sform, or else the qform, or else the voxel sizes alone, as nibabel chooses; where the two forms
+    differ by more than a voxel the volume's notice says so. Units of meters or microns are brought to mm. Further axes
+    of one voxel are dropped. Scaled voxels become float32.
+
+    Parameters
+    ----------
+    path
+        The file; of a pair either one.
+    part
+        Which of several volumes, counted from 0.
+
+    Raises
+    ------
+    SeveralVolumesError
+        If it has several volumes and none was chosen.
+    VolumeError
+        If it is no NIfTI file, is cut off or damaged, is no three-dimensional scan, or has no place in space.
+    """
+    is_pair = path.suffix.lower() in (".hdr", ".img")
+    header_path, data_path = pair(path) if is_pair else (path, path)
+    header_class = nifti_header_class(head(header_path, NIFTI_HEADER_BYTES), is_pair=is_pair)
+    if header_class is None:
+        raise VolumeError(f"{path} is not a NIfTI file whatever its name says: export the scan again as NIfTI.")
+    try:
+        return _read(path, data_path, _header(path, head(header_path, header_class.sizeof_hdr), header_class), part)
+    except (HeaderDataError, OverflowError, KeyError) as error:
+        raise damaged(path, _first_line(error)) from error
+
+
+def nifti_header_class(header: bytes, *, is_pair: bool) -> Any:
+    """Return nibabel's class for the first bytes of a NIfTI file, None for those of any other file."""
+    single = (nibabel.Nifti1Image, nibabel.Nifti2Image)
+    kinds = (nibabel.Nifti1Pair, nibabel.Nifti2Pair) if is_pair else single
+    return next((kind.header_class for kind in kinds if kind.header_class.may_contain_header(header)), None)
+
+
+def _header(path: Path, binary: bytes, header_class: Any) -> Any:
+    raw = header_class(binary, check=False)
+    # nibabel would quietly take 1 mm.
+    if raw["sform_code"] == 0 and not raw["pixdim"][1:4].all():
+        raise VolumeError(f"{path} does not say how large its voxels are (a spacing is zero): export the scan again.")
+    return header_class(binary)
+
+
+def _read(path: Path, data_path: Path, header: Any, part: int | None) -> Volume:
+    dtype = header.get_data_dtype()
+    reason = _NOT_SCANS.get(int(header["intent_code"]))
+    if dtype.kind not in "iuf":
+        reason = {"c": "an image of complex numbers", "V": "a color image"}.get(dtype.kind, "an image of bits")
+    if reason:
+        raise VolumeError(f"{path} is {reason}, not a scan of grey values: choose one with one grey value a voxel.")
+    shape, volumes = check_shape(path, header.get_data_shape())
+    affine = affine_mm(path, header)
+    # In one file the voxels come after the header, even if it says 0.
+    start = max(_whole(header["vox_offset"]), header.single_vox_offset if header.is_single else 0)
+    is_gzipped = data_path.suffix.lower() != ".img" and is_zipped(data_path)
+    place = {"skip": start, "encoding": "zipped"} if is_gzipped else {"offset": start}
+    stored = StoredVoxels(path, (data_path,), dtype, shape, volumes=volumes, **place)
+    slope, inter = header.get_slope_inter()
+    array = stored.load(part)
+    if slope is not None:
+        array = scaled(array, slope, inter)
+    source = Source(path, "nifti", shape, affine, header)
+    return from_file_order(finite_float32(path, array), source, _two_places(path, header, shape))
+
+
+def _whole(number: Any) -> int:
+    if not 0 <= float(number) < 2**62:
+        raise HeaderDataError(f"its voxels cannot start at byte {number}")
+    return int(number)
+
+
+def affine_mm(path: Path, header: Any) -> Affine:
+    """Return where a header puts its voxels: index (i, j, k, 1) to RAS mm.
 
     Raises
     ------
     VolumeError
-        If it is no NIfTI file, is cut off or damaged, is not one three-dimensional scan, or has no place in space.
+        If it does not place them in space.
     """
-    try:
-        if path.name.lower().endswith((".hdr", ".img")):
-            return _volume(path, _open_pair(path))
-        if _is_gzipped(path):
-            return _read_stream(path, gzip.open(path))
-        if path.name.lower().endswith(".gz"):  # not zipped whatever its name says, and nibabel goes by the name
-            return _read_stream(path, path.open("rb"))
-        with path.open("rb") as file:
-            image_class = _image_class(path, file.read(_HEADER_BYTES))
-        return _volume(path, image_class.from_filename(path, mmap="r"))
-    except VolumeError:
-        raise
-    except _READ_ERRORS as error:
-        raise VolumeError(f"{path} is cut off or damaged ({_first_line(error)}): copy or export it again.") from error
-
-
-def _read_stream(path: Path, opened: io.IOBase) -> Volume:
-    with opened as stream:
-        image_class = _image_class(path, stream.read(_HEADER_BYTES))
-        stream.seek(0)
-        volume = _volume(path, image_class.from_stream(stream))
-        while stream.read(1 << 20):  # gzip compares its checksum only at the very end
-            pass
-        return volume
-
-
-def _open_pair(path: Path) -> Nifti1Pair:
-    image = nibabel.load(path, mmap="r")
-    if not isinstance(image, Nifti1Pair):
-        raise VolumeError(f"{path} is an ANALYZE image, which does not say left from right: convert it to NIfTI first.")
-    return image
-
-
-def _image_class(path: Path, header: bytes) -> type[nibabel.Nifti1Image]:
-    for image_class in (nibabel.Nifti1Image, nibabel.Nifti2Image):
-        if image_class.header_class.may_contain_header(header):
-            raw = image_class.header_class(header[: image_class.header_class.sizeof_hdr], check=False)
-            # nibabel would quietly take 1 mm.
-            if raw["sform_code"] == 0 and not raw["pixdim"][1:4].all():
-                raise VolumeError(f"{path} does not say how large its voxels are (a spacing is zero): export the scan again.")
-            return image_class
-    raise VolumeError(f"{path} is not a NIfTI file whatever its name says: export the scan again as NIfTI.")
-
-
-def _volume(path: Path, image: Any) -> Volume:
-    header = image.header
-    shape = check_shape(path, image.shape)
-    dtype = header.get_data_dtype()
-    if dtype.kind not in "iuf":
-        kind = "complex numbers" if dtype.kind == "c" else "colors"
-        raise VolumeError(f"{path} holds {kind}, not grey values: export it as one grey value a voxel.")
-    data_path = Path(image.file_map["image"].filename or path)
-    check_promise(path, math.prod(image.shape) * dtype.itemsize, data_path.stat().st_size, compressed=_is_gzipped(data_path))
-    affine = _affine_mm(path, header)
-    raw: Array = np.asanyarray(image.dataobj.get_unscaled()).reshape(shape, order="F")
-    source = Source(path, "nifti", shape, affine, header.copy())
-    return from_file_order(finite_float32(path, _scaled(raw, image.dataobj)), source)
-
-
-def _is_gzipped(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) == _GZIP
-
-
-def _affine_mm(path: Path, header: Any) -> Affine:
     affine: Affine = np.array(header.get_best_affine(), dtype=np.float64)
     affine[:3] *= _MM_PER_UNIT.get(int(header["xyzt_units"]) & 7, 1.0)
     return check_affine(path, affine)
 
 
-def _scaled(raw: Array, proxy: Any) -> Array:
-    slope, inter = float(proxy.slope), float(proxy.inter)
-    if (slope, inter) == (1.0, 0.0):
-        return raw
-    # float32 holds every integer of 16 bits; larger ones are scaled in float64 before they are rounded.
-    is_wide = raw.dtype.kind in "iu" and raw.dtype.itemsize > 2
-    values: Array = raw.astype(np.float64 if is_wide else np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):  # told as values that are not finite
-        values *= slope
-        values += inter
-    return values
+def _two_places(path: Path, header: Any, shape: tuple[int, int, int]) -> str:
+    """Return a notice if sform and qform put a corner more than a voxel apart."""
+    if not header["sform_code"] or not header["qform_code"]:
+        return ""
+    try:
+        qform = header.get_qform()
+    except HeaderDataError:
+        return ""
+    corners = np.array([(*corner, 1) for corner in np.ndindex(2, 2, 2)]) * (*(np.array(shape) - 1), 1)
+    by_qform = np.linalg.solve(header.get_sform(), qform @ corners.T).T
+    if np.isfinite(by_qform).all() and np.abs(by_qform - corners).max() <= 1:
+        return ""
+    return (
+        f"{path.name} says in two ways where it lies (sform and qform), more than a voxel apart: the sform was taken, as"
+        " most programs do."
+    )
 
 
 def _first_line(error: BaseException) -> str:

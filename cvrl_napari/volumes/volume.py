@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from cvrl_napari.volumes.axis_order import Affine, Array, AxisOrder
 
-Format = Literal["nifti", "nrrd", "mha", "dicom"]
+Format = Literal["nifti", "nrrd", "mha", "mgh", "analyze", "dicom"]
+_SHEAR = 1e-3  # cosine between two axes; half a voxel over 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +143,23 @@ def is_affine(matrix: Affine) -> bool:
     return bool((lengths > 0).all()) and bool(abs(np.linalg.det(matrix[:3, :3] / lengths)) > 1e-4)
 
 
-def from_file_order(array: Array, source: Source) -> Volume:
-    """Return the volume of a file's array (i, j, k) in canonical order, without copying."""
+def is_sheared(affine: Affine) -> bool:
+    """Say whether the axes of an affine are not at right angles, as those of a tilted gantry are."""
+    directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    return bool(np.abs(directions.T @ directions - np.eye(3)).max() > _SHEAR)
+
+
+def from_file_order(array: Array, source: Source, notice: str = "") -> Volume:
+    """Return the volume of a file's array (i, j, k) in canonical order, without copying.
+
+    A grid whose axes are not at right angles is kept as it is; the notice then says so too.
+    """
     order = source.order
-    return Volume(order.to_canonical(array), order.canonical_affine(source.affine, source.shape), source)
+    sentences = [notice] if notice else []
+    if is_sheared(source.affine):
+        sentences.append(
+            f"The axes of {source.path.name} are not at right angles: it is kept as it is, but other programs may not show it"
+            " right."
+        )
+    affine = order.canonical_affine(source.affine, source.shape)
+    return Volume(order.to_canonical(array), affine, source, " ".join(sentences))

@@ -269,11 +269,11 @@ class TestRefused:
     def test_a_zipped_file_with_a_flipped_bit(self, refuse, plain):
         zipped = bytearray(gzip.compress(plain, compresslevel=0))
         zipped[30_000] ^= 1  # stored, not deflated: only the checksum can tell
-        refuse(bytes(zipped), "damaged.*CRC")
+        refuse(bytes(zipped), "damaged.*(checksum|data check)")
 
     @pytest.mark.parametrize("name", ["scan.nii", "scan.nii.gz", "scan.hdr"])
     def test_a_text_file(self, refuse, name):
-        refuse(b"this is not a scan\n" * 100, "not a NIfTI|damaged", name)
+        refuse(b"this is not a scan\n" * 100, "not a NIfTI|damaged|one file of a pair", name)
 
     def test_an_empty_file(self, refuse):
         refuse(b"", "is empty")
@@ -297,8 +297,3 @@ class TestRefused:
         content = bytearray(plain)
         content[42:44] = np.array(-5, "<i2").tobytes()
         refuse(bytes(content), "damaged|not a 3D scan", "scan.nii")
-
-    def test_an_analyze_image_does_not_say_left_from_right(self, tmp_path):
-        nibabel.save(nibabel.AnalyzeImage(voxels(), np.eye(4)), tmp_path / "scan.img")
-        with pytest.raises(VolumeError, match="left from right"):
-            read(tmp_path / "scan.hdr")

@@ -69,7 +69,7 @@ def test_a_missing_file(tmp_path, name):
 
 def test_a_file_of_no_known_kind(tmp_path):
     (tmp_path / "scan.jpg").write_bytes(b"\xff\xd8\xff" * 100)
-    with pytest.raises(VolumeError, match="use NIfTI, NRRD, MetaImage or DICOM"):
+    with pytest.raises(VolumeError, match="use NIfTI, NRRD, MetaImage, MGH, ANALYZE or DICOM"):
         read(tmp_path / "scan.jpg")
 
 
