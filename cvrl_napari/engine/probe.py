@@ -31,7 +31,7 @@ from cvrl_napari.methods.key_queue import KeyQueue
 from cvrl_napari.methods.mean_teacher import MeanTeacher
 from cvrl_napari.methods.method import Method
 
-LARGEST_SHARE = 0.02
+LARGEST_SHARE = 0.01
 """Share of the training time that diagnosing may take."""
 EVERY_SECONDS = 20.0
 """Training seconds between two diagnoses, at least."""

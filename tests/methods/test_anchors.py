@@ -41,15 +41,19 @@ def test_the_draw_follows_the_seed():
     assert not torch.equal(draws[0], draws[2])
 
 
-def test_gather_and_split_read_the_places_of_any_memory_layout():
+def test_gather_reads_the_places_of_any_memory_layout_and_keeps_the_layout_of_the_gradient():
     torch.manual_seed(0)
     features = torch.randn(3, 5, 4, 6, 8)
     anchors = draw_anchors(torch.zeros(3, 4, 6, 8, dtype=torch.long), torch.ones(3, 4, 6, 8, dtype=torch.bool), 20)
     expected = features.flatten(2)[anchors.patches, :, anchors.cells]
     assert torch.equal(anchors.gather(features), expected)
     assert torch.equal(anchors.gather(features.to(memory_format=torch.channels_last_3d)), expected)
-    first, rest = anchors.split(1)
-    assert torch.equal(torch.cat([first.gather(features[:1]), rest.gather(features[1:])]), expected)
+    assert torch.equal(anchors.gather(torch.cat([features[:2], features]), 2), expected)
+    for layout in (torch.contiguous_format, torch.channels_last_3d):
+        leaf = features.to(memory_format=layout).requires_grad_()
+        (gradient,) = torch.autograd.grad(anchors.gather(leaf).sum(), leaf)
+        assert gradient.is_contiguous(memory_format=layout)
+        assert gradient.sum() == 60 * 5
 
 
 def test_a_cell_has_the_class_of_all_its_voxels_or_none():

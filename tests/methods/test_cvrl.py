@@ -3,12 +3,11 @@ import torch
 from torch import nn
 
 from cvrl_napari.losses.dimension_contrast import dimension_contrast
-from cvrl_napari.losses.supervised import IGNORE
 from cvrl_napari.losses.voxel_contrast import voxel_contrast
-from cvrl_napari.methods.anchors import MIXED
+from cvrl_napari.methods.anchors import MIXED, Anchors
 from cvrl_napari.methods.build import build_method
-from cvrl_napari.methods.cvrl import same_class, what_is_where
-from cvrl_napari.methods.paste import Pasted
+from cvrl_napari.methods.cvrl import same_class
+from cvrl_napari.methods.paste import paste_boxes
 from cvrl_napari.nets.momentum import make_teacher, teacher_momentum, update_teacher
 
 
@@ -40,35 +39,49 @@ def test_a_level_can_have_one_contrast_without_the_other(make_plan, make_batch):
 
 
 def test_the_queue_fills_with_unit_keys_of_known_classes(make_plan, make_batch, train):
-    method = build_method(make_plan(contrast={"low_queue_size": 400})).train()
+    method = build_method(make_plan(contrast={"low_queue_size": 200})).train()
     train(method, [make_batch()])
     keys, classes = method.queues["low"].contents()
-    assert keys.shape == (4 * 64, 16)
+    assert keys.shape == (2 * 64, 16)
     torch.testing.assert_close(keys.norm(dim=1), torch.ones(len(keys)))
     assert set(classes.tolist()) <= {0, 1, 2}
     train(method, [make_batch()], first_step=2)
-    assert len(method.queues["low"].contents()[0]) == 400
+    assert len(method.queues["low"].contents()[0]) == 200
 
 
-def test_classes_are_the_labels_or_guesses_and_pasted_boxes_are_left_out():
-    guesses = torch.full((2, 1, 1, 3), 2)
-    labels = torch.tensor([0, 1, IGNORE], dtype=torch.uint8).view(1, 1, 1, 3)
-    inside = torch.tensor([False, True, False]).view(1, 1, 1, 3)
-    classes, eligible = what_is_where(guesses, labels, Pasted(torch.zeros(1, 1, 1, 1, 3), inside, labels))
-    assert classes.flatten().tolist() == [0, 1, 2, 2, 2, 2]
-    assert eligible.flatten().tolist() == [True, True, True, True, False, True]
-    assert bool(what_is_where(guesses, labels, None)[1].all())
+def test_only_unlabeled_patches_outside_the_pasted_boxes_are_contrasted(make_plan, make_batch, monkeypatch):
+    method, batch = build_method(make_plan()), make_batch()
+    seen = []
+    gather = Anchors.gather
+    monkeypatch.setattr(Anchors, "gather", lambda self, *features: seen.append((self, features)) or gather(self, *features))
+    pasted = []
+    monkeypatch.setattr("cvrl_napari.methods.views.paste_boxes", lambda *args: pasted.append(paste_boxes(*args)) or pasted[0])
+    losses = method.losses(batch, 1.0)
+    of_student, of_teacher = seen[:2]
+    assert of_student[0] is of_teacher[0]
+    assert (of_student[1][0].shape[0], *of_student[1][1:]) == (4, 2)  # the student's last two rows are the teacher's two
+    assert of_teacher[1][0].shape[0] == 2
+    places = of_student[0]
+    assert set(places.patches.tolist()) == {0, 1}
+    assert pasted[0].inside.any()
+    assert not pasted[0].inside.flatten(1)[places.patches, places.cells].any()
+    assert losses["voxel_low"] > 0
+
+
+def test_without_unlabeled_patches_there_is_no_contrast(make_plan, make_batch):
+    batch = make_batch()
+    batch = type(batch)(batch.student_images[:2], batch.teacher_images[:2], batch.labels)
+    assert set(build_method(make_plan(unlabeled_batch=0)).losses(batch, 1.0)) == {"supervised", "total"}
 
 
 def test_the_paper_setting_pushes_all_other_voxels_the_default_only_other_classes(make_plan, make_batch):
     batch = make_batch()
-    batch.labels.zero_()
-    settings = {"unlabeled_batch": 0, "net": {"classes": 2}}
-    alone = build_method(make_plan(contrast={"high_level": False}, **settings))
-    literal = build_method(make_plan(contrast={"high_level": False, "same_class_negatives": True}, **settings))
-    batch = type(batch)(batch.student_images[:2], batch.teacher_images[:2], batch.labels)
-    assert alone.losses(batch, 1.0)["voxel_low"] == 0  # background only: no negatives
-    assert literal.losses(batch, 1.0)["voxel_low"] > 1
+    for literal in (False, True):
+        method = build_method(make_plan(contrast={"high_level": False, "same_class_negatives": literal}))
+        with torch.no_grad():  # a teacher that sees nothing but background
+            method.teacher.classifier.bias[0] += 1e4
+        loss = method.losses(batch, 1.0)["voxel_low"].item()
+        assert loss > 3 if literal else loss == 0
 
 
 def test_without_the_dimension_contrast_embeddings_collapse_and_with_it_they_do_not():
