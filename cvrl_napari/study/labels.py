@@ -66,15 +66,27 @@ def values(labels: NDArray[np.generic], where: str) -> list[int]:
     StudyError
         If there is a value that is no whole number.
     """
+    return list(count_values(labels, where))
+
+
+def count_values(labels: NDArray[np.generic], where: str) -> dict[int, int]:
+    """Return how many voxels have each value that occurs, by value.
+
+    Raises
+    ------
+    StudyError
+        If there is a value that is no whole number.
+    """
     if labels.dtype == np.uint8:  # counting is ten times faster than sorting
-        return [int(value) for value in np.flatnonzero(np.bincount(labels.ravel(), minlength=256))]
-    found = np.unique(labels)
+        counts = np.bincount(labels.ravel(), minlength=256)
+        return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
+    found, times = np.unique(labels, return_counts=True)
     if not np.array_equal(found, np.round(found.astype(np.float64))):
         raise StudyError(
             f"{where} holds values that are no whole numbers, such as {found[found != np.round(found)][0]:g}: "
             "give a label file."
         )
-    return [int(value) for value in found]
+    return {int(value): int(count) for value, count in zip(found, times, strict=True)}
 
 
 def read_label_file(path: Path, scan: Volume) -> NDArray[np.generic]:

@@ -1,0 +1,153 @@
+"""Labels made elsewhere: what a file holds, what its values mean here, one file a structure or one for all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from cvrl_napari.study.errors import StudyError
+from cvrl_napari.study.labels import BACKGROUND, Labels, count_values
+from cvrl_napari.volumes.reading import read
+from cvrl_napari.volumes.segment_fields import read_segments
+from cvrl_napari.volumes.structures import read_structures
+from cvrl_napari.volumes.volume import Volume
+
+LARGEST_COUNT = 254
+"""Different values that a label file may hold: a scan of grey values is no label file."""
+
+
+@dataclass(frozen=True)
+class LabelFile:
+    """One label file.
+
+    Attributes
+    ----------
+    path : Path
+    counts : dict of int to int
+        Voxels of each value but 0, on the file's own grid.
+    names : dict of int to str
+        What the file calls its values; empty for formats that keep no names.
+    on_grid : bool
+        Whether its voxels are those of the scan.
+    grid : str
+        Voxels and voxel size in words, z first.
+    volume : Volume
+        Its labels.
+    """
+
+    path: Path
+    counts: dict[int, int]
+    names: dict[int, str]
+    on_grid: bool
+    grid: str
+    volume: Volume
+
+
+@dataclass(frozen=True)
+class LabelSurvey:
+    """What some label files hold for one scan, and the scan's own grid in words."""
+
+    files: tuple[LabelFile, ...]
+    scan_grid: str
+
+    @property
+    def on_grid(self) -> bool:
+        """Whether all files have the voxels of the scan."""
+        return all(file.on_grid for file in self.files)
+
+
+class Merged(NamedTuple):
+    """Labels (z, y, x) on the scan's grid, and how many voxels an earlier file had given to another class."""
+
+    labels: Labels
+    overlaps: int
+
+
+def survey(files: Sequence[Path], scan: Volume) -> LabelSurvey:
+    """Look through label files that were made for a scan: any format of a scan, DICOM SEG, RTSTRUCT.
+
+    Raises
+    ------
+    StudyError
+        If a file holds numbers that are no labels.
+    VolumeError
+        If a file cannot be read, or contours or segments are of another scan.
+    """
+    return LabelSurvey(tuple(_look(Path(file), scan) for file in files), describe_grid(scan))
+
+
+def merge(surveyed: LabelSurvey, mapping: Mapping[tuple[int, int], int], scan: Volume, *, resample: bool = False) -> Merged:
+    """Make one label array of the surveyed files; where two overlap the later one holds.
+
+    Parameters
+    ----------
+    mapping : dict
+        (number of the file, value in it) -> class id, 255 for painted background, 0 to leave it out, as all that are
+        not named are.
+    resample : bool
+        Bring files of another grid to the scan's, each voxel taking the value of the nearest one; 0 outside the file.
+
+    Raises
+    ------
+    StudyError
+        If a file lies on another grid and is not to be resampled, or a class id is none.
+    """
+    if any(not 0 <= target <= BACKGROUND for target in mapping.values()):
+        raise StudyError("Label values are mapped to class numbers from 1, to 255 for background or to 0 to leave them out.")
+    labels = np.zeros(scan.array.shape, np.uint8)
+    overlaps = 0
+    for number, file in enumerate(surveyed.files):
+        if not file.on_grid and not resample:
+            raise StudyError(
+                f"{file.path} has {file.grid}, but the scan has {surveyed.scan_grid}: let it be resampled to the scan,"
+                " or give labels drawn on it."
+            )
+        values = file.volume.array if file.on_grid else nearest_on_grid(file.volume, scan)
+        for value in file.counts:
+            target = mapping.get((number, value), 0)
+            if target:
+                where = values == value
+                before = labels[where]
+                overlaps += int(np.count_nonzero((before != 0) & (before != target)))
+                labels[where] = target
+    return Merged(labels, overlaps)
+
+
+def nearest_on_grid(labels: Volume, scan: Volume) -> NDArray[Any]:
+    """Return the value of the nearest voxel of `labels` for each voxel of `scan`, 0 outside; shape of the scan, same type."""
+    to_labels = np.linalg.inv(labels.affine) @ scan.affine
+    resampled: NDArray[Any] = ndimage.affine_transform(
+        labels.array, to_labels[:3, :3], to_labels[:3, 3], scan.array.shape, order=0, mode="constant", cval=0
+    )
+    return resampled
+
+
+def describe_grid(volume: Volume) -> str:
+    """Say in words what grid a volume has: '88 x 140 x 190 voxels of 0.62 x 0.62 x 0.62 mm'."""
+    return (
+        f"{' x '.join(map(str, volume.array.shape))} voxels of {' x '.join(f'{mm:.3g}' for mm in volume.spacing)} mm"
+        f" from {', '.join(f'{mm:.1f}' for mm in volume.origin)}"
+    )
+
+
+def _look(path: Path, scan: Volume) -> LabelFile:
+    structures = read_structures(path, scan)
+    if structures is not None:
+        volume, segments = structures
+    else:
+        volume, segments = read(path), read_segments(path)
+    counts = {value: count for value, count in count_values(volume.array, str(path)).items() if value}
+    if len(counts) > LARGEST_COUNT:
+        raise StudyError(f"{path} holds {len(counts)} different values and is no label file: choose a mask.")
+    return LabelFile(
+        path=path,
+        counts=counts,
+        names={segment.value: segment.name for segment in segments},
+        on_grid=volume.same_grid(scan, tolerance_mm=0.01 * min(scan.spacing)),
+        grid=describe_grid(volume),
+        volume=volume,
+    )
