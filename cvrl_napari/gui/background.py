@@ -48,6 +48,11 @@ class Background(QObject):
         self._pool.clear()
         self._pool.waitForDone()
 
+    def finish(self) -> None:
+        """Wait for all that was asked for, and call nobody back any more."""
+        self._closed = True
+        self._pool.waitForDone()
+
     def _on_answered(self, callbacks: tuple[Done, Failed], result: Any, error: Exception | None) -> None:
         if self._closed:
             return

@@ -14,7 +14,7 @@ from napari.layers import Image, Labels, Layer
 from cvrl_napari.gui import difference
 from cvrl_napari.gui.case_view import grey_limits
 from cvrl_napari.gui.class_colors import class_colormap, class_names, colormap, names
-from cvrl_napari.gui.placement import PAINTED_BACKGROUND_KEY, SOURCE_KEY, placement
+from cvrl_napari.gui.placement import CASE_KEY, PAINTED_BACKGROUND_KEY, placement, provenance
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.volume import Volume
@@ -27,10 +27,11 @@ DIFFERENCE_OPACITY = 0.8
 
 @dataclass(frozen=True)
 class CaseLayers:
-    """A case and its layers, lowest first."""
+    """A case, its scan and its layers, lowest first."""
 
     study: Study
     case: str
+    scan: Volume
     image: Image
     labels: Labels
     mask: Labels
@@ -44,7 +45,7 @@ class CaseLayers:
 def make_layers(study: Study, case_id: str, scan: Volume, labels: np.ndarray, *, mask_opacity: float) -> CaseLayers:
     """Make the layers of a case; `labels`, uint8 (z, y, x), is painted into, the mask is empty and locked."""
     place = placement(scan)
-    source = {SOURCE_KEY: str(study.case(case_id).scan)}
+    source = provenance(scan, study.case(case_id).scan) | {CASE_KEY: case_id}
     array = scan.array.astype(scan.array.dtype.newbyteorder("="), copy=False)  # a big-endian texture cannot be drawn
     # Without depth: in 3D the projection of the scan stays behind the structures instead of hiding them.
     look: dict[str, Any] = {"colormap": "gray", "contrast_limits": grey_limits(array), "blending": "translucent_no_depth"}
@@ -56,7 +57,7 @@ def make_layers(study: Study, case_id: str, scan: Volume, labels: np.ndarray, *,
     mask = Labels(empty, name=_name("Mask", case_id), opacity=mask_opacity, metadata=dict(source), **look)
     mask.contour = CONTOUR_WIDTH
     mask.editable = False
-    return CaseLayers(study, case_id, image, painted, mask)
+    return CaseLayers(study, case_id, scan, image, painted, mask)
 
 
 def make_difference(shown: CaseLayers, compared: np.ndarray) -> Labels:
@@ -70,6 +71,7 @@ def make_difference(shown: CaseLayers, compared: np.ndarray) -> Labels:
         scale=shown.labels.scale,
         translate=shown.labels.translate,
         units=shown.labels.units,
+        metadata=dict(shown.mask.metadata),
     )
     layer.editable = False
     return layer

@@ -65,7 +65,7 @@ class ClassPanel(QWidget):
         self._mark(self._session.selected_class)
 
     def _row(self, class_id: int, name: str, color: str, key: str) -> None:
-        item = QListWidgetItem(_swatch(color, key), name, self.list)
+        item = QListWidgetItem(swatch(color, key), name, self.list)
         item.setData(ID, class_id)
         item.setSizeHint(QSize(0, ROW_HEIGHT))
         item.setToolTip(f"Paint with '{name}'" + (f" (key {key})" if key else ""))
@@ -98,12 +98,12 @@ class ClassPanel(QWidget):
         old = study.classes[class_id - 1]
         color = QColorDialog.getColor(QColor(old.color), self, f"Colour of {old.name}")
         if color.isValid():
-            self._session.recolor_class(class_id, color.name())
+            self._session.class_editing.recolor(class_id, color.name())
 
     def _on_edited(self, item: QListWidgetItem) -> None:
         """Rename after Qt has closed the editor: the list is filled anew then."""
         class_id, name = item.data(ID), item.text()
-        QTimer.singleShot(0, self, lambda: self._session.rename_class(class_id, name))
+        QTimer.singleShot(0, self, lambda: self._session.class_editing.rename(class_id, name))
 
     def _show_state(self) -> None:
         study, case = self._session.study, self._session.case
@@ -112,7 +112,7 @@ class ClassPanel(QWidget):
         self.complete.setChecked(state in ("complete", "accepted"))
 
 
-def _swatch(color: str, key: str) -> QIcon:
+def swatch(color: str, key: str) -> QIcon:
     """Draw a square of the class's colour with its key on it, black or white, whichever is easier to read."""
     pixmap = QPixmap(SWATCH, SWATCH)
     fill = QColor(color)

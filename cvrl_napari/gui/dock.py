@@ -22,13 +22,16 @@ from qtpy.QtWidgets import (
 from cvrl_napari.gui.buttons import separator
 from cvrl_napari.gui.class_panel import ClassPanel
 from cvrl_napari.gui.empty_panel import EmptyPanel
+from cvrl_napari.gui.lone_scans import LoneScans
 from cvrl_napari.gui.mask_panel import MaskPanel
 from cvrl_napari.gui.new_study import NewStudyDialog
 from cvrl_napari.gui.notice import NoticeBar
+from cvrl_napari.gui.orientation_letters import OrientationLetters
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.shortcuts import Shortcuts
 from cvrl_napari.gui.study_panel import StudyPanel
 from cvrl_napari.gui.train_panel import TrainPanel
+from cvrl_napari.gui.world_position import WorldPosition
 
 WIDTH = 380
 
@@ -49,6 +52,9 @@ class CvrlDock(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.session = Session(napari_viewer, self)
         self._shortcuts: Shortcuts | None = Shortcuts(napari_viewer, self.session)
+        self.letters = OrientationLetters(napari_viewer)
+        self.position = WorldPosition(napari_viewer)
+        self.lone_scans = LoneScans(napari_viewer, self)
         self._window: QWidget | None = None
 
         self.notice = NoticeBar()
@@ -92,6 +98,8 @@ class CvrlDock(QWidget):
         for asking in (self.empty_panel, self.study_panel):
             asking.open_asked.connect(self.ask_for_study)
             asking.new_asked.connect(self.ask_for_new_study)
+        self.empty_panel.scans_asked.connect(lambda: self.ask_for_new_study(self.lone_scans.paths))
+        self.lone_scans.changed.connect(self._offer_lone_scans)
         self.empty_panel.sample_asked.connect(lambda: self.session.create_sample(sample_folder()))
         application = QApplication.instance()
         assert application is not None
@@ -128,6 +136,9 @@ class CvrlDock(QWidget):
         self._shortcuts.close()
         self._shortcuts = None
         self.session.shut_down()
+        self.letters.close()
+        self.position.close()
+        self.lone_scans.close()
         if self._window is not None:
             self._window.removeEventFilter(self)
             self._window = None
@@ -190,5 +201,11 @@ class CvrlDock(QWidget):
 
     def _on_study_changed(self) -> None:
         is_open = self.session.study is not None
+        if self.session.study is not None:
+            self.lone_scans.leave_to_study([case.scan for case in self.session.study.cases])
+        self._offer_lone_scans()
         self.empty_panel.setVisible(not is_open)
         self._work.setVisible(is_open)
+
+    def _offer_lone_scans(self) -> None:
+        self.empty_panel.offer(() if self.session.study is not None else self.lone_scans.paths)

@@ -1,5 +1,8 @@
 """What the dock shows before a study is open: the three steps of the work, and the sample one click away."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -11,11 +14,12 @@ STEPS = (
 
 
 class EmptyPanel(QWidget):
-    """Three steps and three buttons."""
+    """Three steps and three buttons; a fourth, on top, when a scan was opened by itself."""
 
     open_asked = Signal()
     new_asked = Signal()
     sample_asked = Signal()
+    scans_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,6 +30,10 @@ class EmptyPanel(QWidget):
             label = QLabel(step)
             label.setWordWrap(True)
             layout.addWidget(label)
+        self.scans_button = QPushButton()
+        self.scans_button.clicked.connect(self.scans_asked)
+        layout.addWidget(self.scans_button)
+        self.offer(())
         self.new_button = QPushButton("New study from a folder of scans…")
         self.new_button.setToolTip("The scans stay where they are and are never changed")
         self.open_button = QPushButton("Open a study…")
@@ -40,3 +48,10 @@ class EmptyPanel(QWidget):
             button.clicked.connect(signal)
             layout.addWidget(button)
         layout.addStretch(1)
+
+    def offer(self, scans: Sequence[Path]) -> None:
+        """Offer to start a study with the scans that were opened by themselves; with none the offer goes."""
+        what = "this scan" if len(scans) == 1 else f"these {len(scans)} scans"
+        self.scans_button.setVisible(bool(scans))
+        self.scans_button.setText(f"Start a study with {what}…")
+        self.scans_button.setToolTip("\n".join(str(scan) for scan in scans[:10]))

@@ -1,7 +1,7 @@
 """The only place that makes or changes napari layers: scan, labels, mask and difference of the case on view."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import wraps
 
 import napari
@@ -74,6 +74,11 @@ class Layers(QObject):
     def case(self) -> str | None:
         """The case on view."""
         return self._shown.case if self._shown else None
+
+    @property
+    def scan(self) -> Volume | None:
+        """The scan of the case on view."""
+        return self._shown.scan if self._shown else None
 
     @property
     def is_unsaved(self) -> bool:
@@ -219,9 +224,36 @@ class Layers(QObject):
             wanted = np.where((mask == 0) & (labels == BACKGROUND), labels, mask)
         else:
             wanted = np.where(mask == class_id, mask, np.where(labels == class_id, 0, labels))
-        changed = np.nonzero(wanted != labels)
+        return self._paint(wanted, inside)
+
+    def replace(self, values: Collection[int], array: np.ndarray) -> int:
+        """Bring the labels of these values from an array, as one undoable step; returns how many voxels changed.
+
+        What was painted with one of `values` goes where the array has none of them; other classes stay where it is 0.
+
+        Parameters
+        ----------
+        array : uint8 array of shape (z, y, x)
+            0 where nothing is brought, else one of `values`: classes, or 255 for painted background.
+
+        Raises
+        ------
+        ValueError
+            If it has another shape than the scan on view.
+        """
+        if self._shown is None or array.shape != self._shown.labels.data.shape:
+            raise ValueError(f"labels of shape {array.shape} do not fit the scan on view, {self.labels_array().shape}")
+        labels = self._shown.labels.data
+        kept = np.where(np.isin(labels, list(values)), 0, labels)
+        return self._paint(np.where(array > 0, array, kept), (slice(None),) * 3)
+
+    def _paint(self, wanted: np.ndarray, inside: tuple[slice, ...]) -> int:
+        """Make the labels inside a box what is wanted, as one undoable step; returns how many voxels changed."""
+        assert self._shown is not None
+        data = self._shown.labels.data
+        changed = np.nonzero(wanted != data[inside])
         if changed[0].size:
-            starts = [part.indices(size)[0] for part, size in zip(inside, self._shown.labels.data.shape, strict=True)]
+            starts = [part.indices(size)[0] for part, size in zip(inside, data.shape, strict=True)]
             indices = tuple(axis + start for axis, start in zip(changed, starts, strict=True))
             self._shown.labels.data_setitem(indices, wanted[changed].astype(np.uint8))
         return int(changed[0].size)

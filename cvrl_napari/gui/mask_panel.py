@@ -1,12 +1,11 @@
 """The mask on view: accept it, compare it, fade it, predict it anew, save it."""
 
 from functools import partial
-from pathlib import Path
+from typing import Literal
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -19,10 +18,12 @@ from superqt import QLabeledSlider
 from cvrl_napari.engine.run_folder import newest_model
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.case_layers import MASK_OPACITY
+from cvrl_napari.gui.saving import ask_where
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.words import duration
 
-FORMATS = "NIfTI (*.nii.gz *.nii);;NRRD (*.nrrd);;MetaImage (*.mha)"
+SAVE_TOOLTIP = """Save the mask or the labels exactly on the scan, class names with them:
+NIfTI, NRRD or MetaImage; DICOM SEG or RTSTRUCT too for a scan from DICOM"""
 
 
 class MaskPanel(QWidget):
@@ -42,7 +43,7 @@ class MaskPanel(QWidget):
         self.opacity.setValue(round(100 * MASK_OPACITY))
         self.opacity.setToolTip("Opacity of the mask, percent")
         self.predict_button = QPushButton("Predict this scan")
-        self.save_button = small_button("Save as…", "Save the mask or the labels in the scan's own geometry")
+        self.save_button = small_button("Save as…", SAVE_TOOLTIP)
         save_menu = QMenu(self.save_button)
         save_menu.addAction("Mask…", lambda: self.save_as("mask"))
         save_menu.addAction("Labels…", lambda: self.save_as("labels"))
@@ -100,18 +101,14 @@ class MaskPanel(QWidget):
         )
         self._show_saved()
 
-    def save_as(self, what: str, path: Path | None = None) -> None:
-        """Ask where to (unless `path` says it) and save the 'mask' or the 'labels' on view."""
+    def save_as(self, what: Literal["mask", "labels"]) -> None:
+        """Ask where to and save the mask or the labels on view."""
         session = self._session
-        if path is None and session.study is not None:
+        if session.study is not None and session.case:
             folder = session.study.case(session.case).scan.parent
-            suggestion = folder / f"{session.case}_{what}.nii.gz"
-            chosen, _ = QFileDialog.getSaveFileName(self, f"Save the {what}", str(suggestion), FORMATS)
-            if not chosen:
-                return
-            path = Path(chosen)
-        if path is not None:
-            session.save_as(path, what="mask" if what == "mask" else "labels")
+            chosen = ask_where(self, session.layers, folder, what=what)
+            if chosen is not None:
+                session.save_as(*chosen, what=what)
 
     def _fill_menu(self) -> None:
         self.accept_menu.clear()

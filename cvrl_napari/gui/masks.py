@@ -1,4 +1,4 @@
-"""Masks on disk: which is the newest of a case, volumes in ml, and the way out to a file. No Qt."""
+"""Masks on disk: which is the newest of a case; volumes in ml. No Qt."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -6,12 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from cvrl_napari.study.classes import StructureClass
-from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.reading import read_labels
-from cvrl_napari.volumes.volume import Volume
-from cvrl_napari.volumes.writing import write
 
 
 def prediction_path(study: Study, case_id: str) -> Path:
@@ -46,17 +43,6 @@ def read_mask(path: Path) -> np.ndarray:
         return np.asarray(np.load(path, allow_pickle=False), dtype=np.uint8)
     except (ValueError, OSError, EOFError) as error:
         raise VolumeError(f"The preview {path} cannot be read: train again or predict this scan to replace it.") from error
-
-
-def export(scan: Volume, labels: np.ndarray, path: Path) -> None:
-    """Write labels or a mask in the geometry of the scan; painted background becomes 0.
-
-    Raises
-    ------
-    VolumeError
-        If the format is not known or the file cannot be written.
-    """
-    write(path, scan.with_array(np.where(labels == BACKGROUND, 0, labels).astype(np.uint8)))
 
 
 def volumes_ml(labels: np.ndarray, voxel_ml: float, classes: Sequence[StructureClass]) -> dict[int, float]:

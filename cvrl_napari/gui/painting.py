@@ -1,6 +1,9 @@
 """What is painted on the case on view, on its way to disk; accepting a mask, and taking that back. No widgets."""
 
 import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
@@ -10,6 +13,15 @@ from cvrl_napari.gui.layers import Layers
 from cvrl_napari.study.case import State
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
+
+
+class _Step(NamedTuple):
+    """A step that gave the case a state of its own: labels and state before and after."""
+
+    before: np.ndarray
+    after: np.ndarray
+    state_before: State
+    state_after: State
 
 
 class Painting(QObject):
@@ -34,7 +46,7 @@ class Painting(QObject):
         self._layers = layers
         self._study: Study | None = None
         self._autosave: Autosave | None = None
-        self._accept: tuple[np.ndarray, np.ndarray, State] | None = None
+        self._step: _Step | None = None
         self._has_failed = False
         layers.labels_painted.connect(self._on_painted)
         layers.case_left.connect(self._on_case_left)
@@ -55,8 +67,8 @@ class Painting(QObject):
         self.case_shown()
 
     def case_shown(self) -> None:
-        """Another case is on view: an accept before cannot be undone any more."""
-        self._accept = None
+        """Another case is on view: an accept or import before cannot be undone any more."""
+        self._step = None
 
     def has_structure(self) -> bool:
         """Whether the labels on view hold a structure, saved or not, in a case that is learned from."""
@@ -80,13 +92,31 @@ class Painting(QObject):
         """Turn the mask on view into labels; all of it makes the case 'accepted'. Returns how many voxels changed."""
         if self._study is None or not self._layers.case:
             return 0
+        with self._remembered("accepted" if class_id is None else None):
+            return self._layers.accept(class_id)
+
+    def bring(self, values: Collection[int], array: np.ndarray, *, complete: bool) -> int:
+        """Put labels made elsewhere in the place of those of the same values, see `Layers.replace`; returns the changes.
+
+        With `complete` what is not painted then counts as background, else it stays what it was.
+        """
+        if self._study is None or not self._layers.case:
+            return 0
+        with self._remembered("complete" if complete else None):
+            return self._layers.replace(values, array)
+
+    @contextmanager
+    def _remembered(self, state: State | None) -> Iterator[None]:
+        """Give the case a state with the step made meanwhile, and its former one back when that is undone."""
+        case = self._layers.case
+        if state is None or case is None or self._study is None:
+            yield
+            return
         before = self._layers.labels_array().copy()
-        state = self._study.case(self._layers.case).state
-        changed = self._layers.accept(class_id)
-        if class_id is None and changed:
-            self._accept = before, self._layers.labels_array().copy(), state
-            self._on_painted(self._layers.case)
-        return changed
+        yield
+        if not np.array_equal(before, self._layers.labels_array()):
+            self._step = _Step(before, self._layers.labels_array().copy(), self._study.case(case).state, state)
+            self._on_painted(case)
 
     def flush(self) -> bool:
         """Have everything on disk before going on; False when that cannot be (`failed` has told why)."""
@@ -101,17 +131,16 @@ class Painting(QObject):
         return self._study is not None and self._study.read_only
 
     def _snapshot(self) -> Snapshot | None:
-        """Copy the labels on view; an accepted mask and its undoing carry the state that belongs to them."""
+        """Copy the labels on view; an accepted mask or an import, and its undoing, carry the state that belongs to them."""
         if not self._layers.case:
             return None
         labels = self._layers.labels_array().copy()
         state: State | None = None
-        if self._accept is not None:
-            before, accepted, state_before = self._accept
-            if np.array_equal(labels, accepted):
-                state = "accepted"
-            elif np.array_equal(labels, before):
-                state = state_before
+        if self._step is not None:
+            if np.array_equal(labels, self._step.after):
+                state = self._step.state_after
+            elif np.array_equal(labels, self._step.before):
+                state = self._step.state_before
         self._layers.mark_saved()
         return self._layers.case, labels, state
 

@@ -1,14 +1,26 @@
 """Where a volume is drawn in napari, and where a layer lies in space. No Qt, no napari."""
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cvrl_napari.volumes.volume import Volume
 
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
 SOURCE_KEY = "cvrl_source"
 """In a layer's metadata: the file whose grid the layer lies on."""
+AFFINE_KEY = "cvrl_affine"
+"""In a layer's metadata: its index (z, y, x, 1) to RAS mm, as nested tuples; napari is not told of rotations."""
+CASE_KEY = "cvrl_case"
+"""In a layer's metadata: the case of the open study that it belongs to."""
+PART_KEY = "cvrl_part"
+"""In a layer's metadata: which of several volumes of the file it is, from 0."""
+RESAMPLED_KEY = "cvrl_resampled"
+"""In a layer's metadata: true when its slices were brought to a regular grid."""
 PAINTED_BACKGROUND_KEY = "cvrl_painted_background"
 """In a layer's metadata: the value that means painted background, 0 in every other program."""
 
@@ -22,6 +34,17 @@ def placement(volume: Volume) -> dict[str, Any]:
     """
     right, anterior, superior = volume.origin
     return {"scale": volume.spacing, "translate": (superior, -anterior, -right), "units": ("mm", "mm", "mm")}
+
+
+def provenance(volume: Volume, source: Path) -> dict[str, Any]:
+    """Return the metadata of a layer that shows this volume: its file and how it lies in the patient."""
+    return {SOURCE_KEY: str(source), AFFINE_KEY: tuple(tuple(row) for row in volume.affine.tolist())}
+
+
+def layer_affine(layer: "Layer") -> np.ndarray | None:
+    """Return the affine, index (z, y, x, 1) to RAS mm, that a layer of ours carries; None for any other layer."""
+    affine = layer.metadata.get(AFFINE_KEY)
+    return None if affine is None else np.array(affine, dtype=np.float64)
 
 
 def placed_affine(scale: Sequence[float], translate: Sequence[float]) -> np.ndarray:

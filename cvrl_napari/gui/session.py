@@ -6,7 +6,6 @@ from typing import Literal
 
 import napari
 import numpy as np
-from pydantic import ValidationError
 from qtpy.QtCore import QObject, Signal
 
 from cvrl_napari.config import TrainRequest
@@ -14,14 +13,16 @@ from cvrl_napari.engine.commands import View
 from cvrl_napari.engine.events import Adjusted, PreviewReady, RunDone, RunFailed
 from cvrl_napari.engine.run_folder import newest_model
 from cvrl_napari.gui.background import Background
+from cvrl_napari.gui.class_editing import ClassEditing
+from cvrl_napari.gui.export import FORMATS, Format
 from cvrl_napari.gui.layers import Layers
-from cvrl_napari.gui.masks import export, newest_mask
+from cvrl_napari.gui.masks import newest_mask
 from cvrl_napari.gui.measuring import Measuring
 from cvrl_napari.gui.painting import Painting
 from cvrl_napari.gui.prediction import Prediction
+from cvrl_napari.gui.saving import Saving
 from cvrl_napari.gui.training import Training
 from cvrl_napari.gui.words import duration
-from cvrl_napari.study.classes import StructureClass, distinct_colors
 from cvrl_napari.study.errors import LockedError, StudyError
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.phantom import create_phantom
@@ -73,8 +74,10 @@ class Session(QObject):
         super().__init__(parent)
         self.layers = Layers(viewer, self)
         self.painting = Painting(self.layers, self)
+        self.class_editing = ClassEditing(self.layers, self)
         self.training = Training(self._show_preview, self)
         self.prediction = Prediction(self)
+        self.saving = Saving(self.layers, self)
         self.study: Study | None = None
         self.selected_class = 1
         self._view: View | None = None
@@ -87,6 +90,11 @@ class Session(QObject):
         self.layers.view_changed.connect(self._on_view_changed)
         self.measuring.measured.connect(self.case_changed)
         self.measuring.failed.connect(self._tell)
+        self.class_editing.changed.connect(self.classes_changed)
+        self.class_editing.refused.connect(self.noticed)
+        self.saving.busy.connect(self.busy)
+        self.saving.saved.connect(self.confirmed)
+        self.saving.failed.connect(self._tell)
         self.training.event_received.connect(self._on_run_event)
         self.training.ended.connect(self._on_run_ended)
         self.prediction.done.connect(self._on_predicted)
@@ -135,6 +143,7 @@ class Session(QObject):
         """For quit: nothing of the session runs afterwards, and what was painted is on disk as far as the disk allows."""
         self._reading.close()
         self.measuring.close()
+        self.saving.close()
         self.save_now()
         self._end_study()
         self.layers.close()
@@ -144,6 +153,7 @@ class Session(QObject):
         self.prediction.shut_down()
         self.layers.clear()
         self.painting.close()
+        self.class_editing.open(None)
         self.measuring.forget()
         if self.study is not None:
             self.study.close()
@@ -165,6 +175,7 @@ class Session(QObject):
         if not study.read_only:
             self.training.get_ready()
         self.painting.open(study)
+        self.class_editing.open(study)
         self.noticed.emit(study.notice, "", "")
         self.study_changed.emit()
         self.classes_changed.emit()
@@ -240,6 +251,8 @@ class Session(QObject):
             self._tell(error)
             return
         self.painting.case_shown()
+        if scan.notice:
+            self.noticed.emit(scan.notice, "", "")
         if mask is not None and mask.shape == scan.array.shape:
             self.layers.set_mask(mask)
             self.mask_changed.emit()
@@ -266,37 +279,8 @@ class Session(QObject):
 
     def add_class(self, name: str) -> None:
         """Add a structure with the next number and a colour of its own, and paint with it."""
-        if self.study is not None:
-            number = len(self.study.classes) + 1
-            color = distinct_colors(number)[-1]
-            self._set_classes(lambda old: (*old, StructureClass(id=number, name=name.strip()[:100], color=color)))
-            self.paint_with(number)
-
-    def rename_class(self, class_id: int, name: str) -> None:
-        """Give a structure another name."""
-        self._edit_class(class_id, name=name.strip()[:100])
-
-    def recolor_class(self, class_id: int, color: str) -> None:
-        """Give a structure another colour, '#rrggbb'."""
-        self._edit_class(class_id, color=color)
-
-    def _edit_class(self, class_id: int, **changes: str) -> None:
-        self._set_classes(
-            lambda old: tuple(StructureClass(**{**one.model_dump(), **changes}) if one.id == class_id else one for one in old)
-        )
-
-    def _set_classes(self, change: Callable[[tuple[StructureClass, ...]], tuple[StructureClass, ...]]) -> None:
-        if self.study is None:
-            return
-        try:
-            self.study.set_classes(change(self.study.classes))
-        except ValidationError:
-            self.noticed.emit("A class needs a name and a colour.", "Type a name such as 'left atrium'.", "")
-        except StudyError as error:
-            self._tell(error)
-        else:
-            self.layers.set_classes(self.study.classes)
-        self.classes_changed.emit()
+        if self.study is not None and self.class_editing.add([name]):
+            self.paint_with(len(self.study.classes))
 
     # Training and prediction
 
@@ -337,18 +321,10 @@ class Session(QObject):
         """Turn the mask on view, or one class of it, into labels; Ctrl+Z takes it back."""
         self.painting.accept(class_id)
 
-    def save_as(self, path: Path, *, what: Literal["mask", "labels"]) -> bool:
-        """Write the mask or the labels on view in the scan's own geometry; False, with a notice, when that cannot be."""
-        if self.study is None or not self.case:
-            return False
-        array = self.layers.mask_array() if what == "mask" else self.layers.labels_array()
-        try:
-            export(self.study.read_scan(self.case), array, path)
-        except SENTENCES as error:
-            self._tell(error)
-            return False
-        self.confirmed.emit(f"The {what} of {self.case} was saved.", str(path))
-        return True
+    def save_as(self, path: Path, chosen: Format = FORMATS[0], *, what: Literal["mask", "labels"]) -> None:
+        """Write the mask or the labels on view in the scan's own geometry, in the background; says where, or why not."""
+        if self.study is not None:
+            self.saving.save(self.study, path, chosen, what=what)
 
     def save_now(self) -> bool:
         """Have the labels on disk before going on; False, with a notice, when they could not be saved."""

@@ -138,7 +138,8 @@ def test_from_a_folder_of_scans_to_a_saved_mask(make_napari_viewer, qtbot, atriu
     person.look("5-accepted")
 
     # Save the mask: it lies exactly on the scan.
-    assert session.save_as(tmp_path / "mask.nii.gz", what="mask")
+    with qtbot.waitSignal(session.confirmed):
+        session.save_as(tmp_path / "mask.nii.gz", what="mask")
     scan, mask = nibabel.load(atrium_folder / f"{case}.nii.gz"), nibabel.load(tmp_path / "mask.nii.gz")
     assert mask.shape == scan.shape
     assert np.array_equal(mask.affine, scan.affine)

@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
-from qtpy.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QLineEdit
+from qtpy.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QFileDialog, QLineEdit
 
 from cvrl_napari.engine.events import (
     LabelsTaken,
@@ -21,6 +21,7 @@ from cvrl_napari.engine.events import (
 )
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.new_study import NewStudyDialog
+from cvrl_napari.gui.readers import read_layers
 from cvrl_napari.study.study import Study
 
 pytestmark = pytest.mark.gui
@@ -211,10 +212,40 @@ def test_accept_by_button_and_back_by_undo(with_study, viewer, qtbot):
     assert not labels_layer(viewer).data.any()
 
 
-def test_save_as_writes_the_mask(with_study, tmp_path: Path):
-    with_study.mask_panel.save_as("mask", tmp_path / "mask.nii.gz")
-    assert (tmp_path / "mask.nii.gz").is_file()
-    assert "mask.nii.gz" in with_study.notice.hint.text()
+def test_save_as_asks_where_and_says_where(with_study, tmp_path: Path, qtbot, monkeypatch):
+    pattern = "NRRD with names and colors, for 3D Slicer (*.nrrd)"
+    asked = []
+
+    def answer(parent, title, suggestion, patterns):
+        asked.append((Path(suggestion).name, patterns))
+        return str(tmp_path / "mask"), pattern
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", answer)
+    (action,) = [one for one in with_study.mask_panel.save_button.menu().actions() if one.text() == "Mask…"]
+    with qtbot.waitSignal(with_study.session.confirmed):
+        action.trigger()
+    assert (tmp_path / "mask.nrrd").is_file()
+    assert with_study.notice.hint.text() == str(tmp_path / "mask.nrrd")
+    assert asked[0][0] == "c_mask.nii.gz"
+    assert pattern in asked[0][1]
+    assert "DICOM" not in asked[0][1]  # this scan is none
+
+
+def test_a_scan_opened_by_itself_starts_a_study_with_one_press(dock, viewer, ball_study: Study, qtbot):
+    path = str(ball_study.case("c").scan)
+    ((array, about, _),) = read_layers(path)
+    with qtbot.waitSignal(dock.lone_scans.changed):
+        viewer.add_image(array, **about)
+    assert dock.empty_panel.scans_button.isVisibleTo(dock)
+    press(qtbot, dock.empty_panel.scans_button)
+    (dialog,) = dock.findChildren(NewStudyDialog)
+    assert dialog.scans == (Path(path),)
+    qtbot.keyClicks(dialog.classes_edit, "ball")
+    with qtbot.waitSignal(dock.session.case_opened, timeout=10_000):
+        press(qtbot, dialog.buttons.button(dialog.buttons.StandardButton.Ok))
+    assert [layer.name for layer in viewer.layers] == ["c", *(layer.name for layer in viewer.layers[1:])]
+    assert len(viewer.layers) == 3  # the scan, labels and mask of the case: the one opened by itself has gone
+    assert dock.empty_panel.scans_button.isHidden()
 
 
 def test_every_control_has_a_tooltip(with_study):

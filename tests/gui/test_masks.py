@@ -1,4 +1,4 @@
-"""Which mask and which model count as the newest, volumes, and masks that leave the program."""
+"""Which mask and which model count as the newest; volumes."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from cvrl_napari.engine.run_folder import newest_model
-from cvrl_napari.gui.masks import export, newest_mask, prediction_path, volumes_ml
+from cvrl_napari.gui.export import export
+from cvrl_napari.gui.masks import newest_mask, prediction_path, volumes_ml
 from cvrl_napari.study.classes import make_classes
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError
-from cvrl_napari.volumes.reading import read
 
 SHAPE = (12, 20, 16)
 
@@ -49,17 +49,6 @@ def test_a_damaged_preview_is_answered_with_a_sentence(ball_study: Study):
     put(ball_study.runs_folder / "r" / "previews" / "c.npy", b"no array", age_s=0)
     with pytest.raises(VolumeError, match=r"c\.npy"):
         newest_mask(ball_study, "c")
-
-
-def test_an_export_lies_on_the_scan_without_painted_background(ball_study: Study, tmp_path: Path):
-    labels = np.zeros(SHAPE, np.uint8)
-    labels[3, 4, 5], labels[0, 0, 0] = 2, 255
-    scan = ball_study.read_scan("c")
-    export(scan, labels, tmp_path / "out.mha")
-    out = read(tmp_path / "out.mha")
-    assert out.same_grid(scan)
-    assert out.array[3, 4, 5] == 2
-    assert np.count_nonzero(out.array) == 1
 
 
 def test_volumes_by_hand():

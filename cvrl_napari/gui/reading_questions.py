@@ -1,0 +1,83 @@
+"""What a person is asked while one file is opened: which of its volumes, and whether its slices may be resampled."""
+
+from qtpy.QtCore import Qt, QThread
+from qtpy.QtWidgets import (
+    QApplication,
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError
+
+
+def can_ask() -> bool:
+    """Say whether a dialog can be answered: there is a window on the screen, and this is the thread that draws it."""
+    application = QApplication.instance()
+    if not isinstance(application, QApplication) or QThread.currentThread() != application.thread():
+        return False
+    return any(window.isVisible() for window in application.topLevelWidgets())
+
+
+def choose_part(error: SeveralVolumesError) -> int | None:
+    """Ask which volume of a file to open, counted from 0; None when the person would rather not."""
+    dialog = PartDialog(error, QApplication.activeWindow())
+    chosen = dialog.part if dialog.exec() else None
+    dialog.deleteLater()
+    return chosen
+
+
+def agree_to_resample(error: UnevenSlicesError) -> bool:
+    """Ask whether a series without a regular grid may be resampled to one; the sentence of `error` is the reason."""
+    question = QMessageBox(QMessageBox.Icon.Question, "Resample the slices?", str(error), parent=QApplication.activeWindow())
+    question.setInformativeText(
+        "Resampling interpolates between the slices, at their usual distance. A mask then lies on the new, regular grid."
+    )
+    agree = question.addButton("Resample to a regular grid", QMessageBox.ButtonRole.AcceptRole)
+    question.setDefaultButton(question.addButton(QMessageBox.StandardButton.Cancel))
+    question.exec()
+    agreed = question.clickedButton() is agree
+    question.deleteLater()
+    return agreed
+
+
+class PartDialog(QDialog):
+    """A slider and a number: the volumes of a file, counted from 1 as people do."""
+
+    def __init__(self, error: SeveralVolumesError, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Which volume?")
+        self.setMinimumWidth(380)
+        words = QLabel(f"{error.path.name} holds {error.count} volumes: time points, echoes or channels. Open number")
+        words.setWordWrap(True)
+        words.setToolTip(str(error.path))
+        self.slider, self.number = QSlider(Qt.Orientation.Horizontal), QSpinBox()
+        for control in (self.slider, self.number):
+            control.setRange(1, error.count)
+            control.setToolTip(f"1 is the first volume, {error.count} the last")
+        self.slider.valueChanged.connect(self.number.setValue)
+        self.number.valueChanged.connect(self.slider.setValue)
+        self.number.setSuffix(f" of {error.count}")
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Use this one")
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(words)
+        row = QHBoxLayout()
+        row.addWidget(self.slider, stretch=1)
+        row.addWidget(self.number)
+        layout.addLayout(row)
+        layout.addWidget(self.buttons)
+        self.slider.setFocus()
+
+    @property
+    def part(self) -> int:
+        """The chosen volume, counted from 0."""
+        return self.number.value() - 1
