@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ _TYPES = {
 }  # fmt: skip
 
 
-def write_nrrd(path: Path, array: Array, affine: Affine) -> None:
+def write_nrrd(path: Path, array: Array, affine: Affine, fields: Mapping[str, str]) -> None:
     """Write voxels as a gzipped NRRD file; the same voxels give the same bytes.
 
     Parameters
@@ -23,6 +24,8 @@ def write_nrrd(path: Path, array: Array, affine: Affine) -> None:
         Voxels in file order (i, j, k).
     affine : array of shape (4, 4)
         Index (i, j, k, 1) to RAS mm; kept to the last bit.
+    fields
+        Further fields of the header, each on one line.
 
     Raises
     ------
@@ -41,9 +44,10 @@ def write_nrrd(path: Path, array: Array, affine: Affine) -> None:
         f"endian: {sys.byteorder}",
         "encoding: gzip",
         f"space origin: {_vector(lps[:3, 3])}",
+        *(f"{key}:={value}".replace("\\", "\\\\") for key, value in fields.items()),
     )
     with path.open("wb") as file:
-        file.write("\n".join((*header, "", "")).encode("ascii"))
+        file.write("\n".join((*header, "", "")).encode())
         with gzip.GzipFile("", "wb", 1, file, mtime=0) as stream:
             for slab in np.moveaxis(array, 2, 0):
                 stream.write(slab.tobytes(order="F"))

@@ -1,5 +1,6 @@
 """Write a volume so that it lies exactly on the grid of the scan it came from."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import nibabel
@@ -10,23 +11,36 @@ from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.naming import format_suffix
 from cvrl_napari.volumes.nifti import nifti_image
 from cvrl_napari.volumes.nrrd import write_nrrd
+from cvrl_napari.volumes.segment_fields import nifti_comment, slicer_fields
+from cvrl_napari.volumes.segments import Segment
 from cvrl_napari.volumes.storage import atomic_path
+from cvrl_napari.volumes.verifying import check_written
 from cvrl_napari.volumes.volume import Source, Volume
 
 WRITABLE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
 
 
-def write(path: Path, volume: Volume) -> None:
+def write(path: Path, volume: Volume, segments: Sequence[Segment] = ()) -> None:
     """Write `volume` to `path` in the format its ending says: .nii.gz, .nii, .nrrd or .mha.
 
     A volume with a source gets the source's axis order; from NIfTI to NIfTI its header too, so that both affines, their
     codes and the units are those of the scan bit for bit. Without a source the axes run to Left, Posterior, Superior.
-    The file appears whole or not at all, and an older one stays until then.
+    The file is read back and compared before it takes the place of an older one: it appears whole and right or not at all.
+
+    Parameters
+    ----------
+    path
+        Where to; '.seg.nrrd' is the ending by which 3D Slicer opens a mask as a segmentation.
+    volume
+        A scan or a mask.
+    segments
+        What the values of a mask stand for; names and colors go into the file, see `read_segments`.
 
     Raises
     ------
     VolumeError
-        If the ending is not one of those, the folder is missing or not writable, or the disk is full.
+        If the ending is not one of those, the folder is missing or not writable, the disk is full, or what was written
+        does not read back the same.
     """
     suffix = format_suffix(path)
     if suffix not in WRITABLE_SUFFIXES:
@@ -34,14 +48,18 @@ def write(path: Path, volume: Volume) -> None:
     array, affine, header = _in_file_order(volume)
     try:
         with atomic_path(path) as temporary:
-            if suffix == ".nrrd":
-                write_nrrd(temporary, array, affine)
-            elif suffix == ".mha":
+            if suffix in (".nii", ".nii.gz"):
+                image = nifti_image(array, affine, header)
+                if segments:
+                    image.header.extensions.append(nifti_comment(segments))
+                nibabel.save(image, temporary)
+            elif suffix == ".nrrd":
+                write_nrrd(temporary, array, affine, slicer_fields(segments, array.shape))
+            else:
                 from cvrl_napari.volumes.itk import write_mha  # SimpleITK is slow to import, and NIfTI does without
 
-                write_mha(temporary, array, affine)
-            else:
-                nibabel.save(nifti_image(array, affine, header), temporary)
+                write_mha(temporary, array, affine, slicer_fields(segments, array.shape))
+            check_written(path, temporary, array, affine)
     except OSError as error:
         reason = error.strerror or str(error)
         raise VolumeError(f"Cannot write {path} ({reason}): free some space or choose another folder.") from error

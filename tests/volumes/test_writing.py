@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.reading import read
-from cvrl_napari.volumes.volume import Volume
+from cvrl_napari.volumes.volume import Source, Volume
 from cvrl_napari.volumes.writing import write
 
 SUFFIXES = [".nii", ".nii.gz", ".nrrd", ".mha"]
@@ -75,7 +75,7 @@ def test_a_mask_has_the_axis_order_of_its_scan(tmp_path, shared_data):
 @settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
-    shape=st.tuples(*[st.integers(1, 4)] * 3),
+    shape=st.tuples(*[st.integers(2, 5)] * 3),
     suffix=st.sampled_from(SUFFIXES),
     dtype=st.sampled_from(
         ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32"]
@@ -146,12 +146,25 @@ def test_a_missing_folder(tmp_path, volume, suffix):
         write(tmp_path / "nowhere" / f"mask{suffix}", volume)
 
 
+def test_a_mask_that_does_not_read_back_the_same_leaves_the_old_file(tmp_path, volume):
+    path = tmp_path / "mask.nii.gz"
+    write(path, volume)
+    before = path.read_bytes()
+    # The header of another scan, as a fault in reading would give: NIfTI keeps its place, which is not the volume's.
+    header = nibabel.Nifti1Image(np.zeros((60, 50, 20), np.uint8), np.eye(4)).header
+    source = Source(tmp_path / "scan.nii", "nifti", (60, 50, 20), volume.affine[:, (2, 1, 0, 3)], header)
+    with pytest.raises(VolumeError, match="does not read back the same"):
+        write(path, Volume(volume.array, volume.affine, source))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 FILL_THE_DISK = """if True:
     import resource, sys
     from pathlib import Path
     import numpy as np
     from cvrl_napari.volumes.errors import VolumeError
-    from cvrl_napari.volumes.volume import Volume
+    from cvrl_napari.volumes.volume import Source, Volume
     from cvrl_napari.volumes.writing import write
     volume = Volume(np.random.default_rng(1).integers(0, 255, (20, 50, 60)).astype(np.uint8), np.eye(4))
     for path in map(Path, sys.argv[1:]):
