@@ -11,6 +11,7 @@ from cvrl_napari.volumes.axis_order import Affine
 from cvrl_napari.volumes.checks import check_affine, check_shape, damaged, finite_float32, scaled
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.file_heads import head, pair
+from cvrl_napari.volumes.spm_mat import read_spm_affine
 from cvrl_napari.volumes.stored_voxels import StoredVoxels
 from cvrl_napari.volumes.volume import Source, Volume, from_file_order
 
@@ -20,7 +21,6 @@ _PLANES = {  # which way the file's axes run, by the header's `orient`
     3: ("transverse, flipped", "LPS"), 4: ("coronal, flipped", "LIA"), 5: ("sagittal, flipped", "AIL"),
 }  # fmt: skip
 _TOWARDS = {"L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
-_LARGEST_MAT = 1 << 20
 
 
 def read_analyze(path: Path, part: int | None = None) -> Volume:
@@ -73,7 +73,7 @@ def read_analyze(path: Path, part: int | None = None) -> Volume:
 def _place(path: Path, header: Any, orient: int) -> tuple[Affine, str]:
     mat = path.with_suffix(".mat")
     if mat.is_file():
-        return _mat_affine(path, mat), f"{path.name} is an ANALYZE image: left and right are as {mat.name} beside it says."
+        return read_spm_affine(mat), f"{path.name} is an ANALYZE image: left and right are as {mat.name} beside it says."
     plane, axes = _PLANES.get(orient, _PLANES[0])
     affine: Affine = np.array(header.get_best_affine(), dtype=np.float64)  # with SPM's origin, in the transverse plane
     if axes != "LAS":
@@ -83,20 +83,3 @@ def _place(path: Path, header: Any, orient: int) -> tuple[Affine, str]:
         f"{path.name} is an ANALYZE image, which does not say left from right: its rows were taken to run as ANALYZE has it"
         f" ({plane}: towards {axes}); compare with a scan that says it before you trust the side."
     )
-
-
-def _mat_affine(path: Path, mat: Path) -> Affine:
-    """Return SPM's affine, from voxels that are counted from 1."""
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
-    try:
-        if mat.stat().st_size > _LARGEST_MAT:
-            raise ValueError("it is too large")
-        found = loadmat(mat, variable_names=("mat", "M"))
-        affine: Affine = np.array(found["mat"] if "mat" in found else np.diag((-1, 1, 1, 1)) @ found["M"], dtype=np.float64)
-        affine = affine.reshape(4, 4, -1)[..., 0]
-    except (MatReadError, KeyError, ValueError, TypeError, NotImplementedError) as error:
-        raise VolumeError(f"{mat} says where {path.name} lies and cannot be read: copy it again, or move it away.") from error
-    affine[:3, 3] += affine[:3, :3].sum(axis=1)
-    return affine

@@ -46,7 +46,7 @@ def check_shape(path: Path, shape: tuple[int, ...]) -> tuple[tuple[int, int, int
     Raises
     ------
     VolumeError
-        If the image is empty, flat, or thin along two axes: values on a surface or over time, not a scan.
+        If the image is empty, has less than three axes, or one voxel along two of them: values on a surface or over time.
     """
     sizes = tuple(int(size) for size in shape)
     if sizes and min(sizes) < 1:
@@ -60,8 +60,6 @@ def check_shape(path: Path, shape: tuple[int, ...]) -> tuple[tuple[int, int, int
             f"{path} has one voxel along {thin} of its axes ({i} x {j} x {k}), so it is a time series or holds values on a"
             " surface: choose a 3D scan."
         )
-    if thin == 1:
-        raise VolumeError(f"{path} is a single flat slice ({i} x {j} x {k}), not a 3D scan: choose the file of a whole scan.")
     return (i, j, k), math.prod(sizes[3:])
 
 

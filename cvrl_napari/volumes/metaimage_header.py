@@ -124,7 +124,9 @@ def read_meta_header(path: Path, file: BinaryIO) -> MetaHeader:
         if name in fields:
             raise damaged(path, f"its header has {name!r:.100} twice")
         fields[name] = value.strip()
-    listed: tuple[str, ...] = ()
+    listed = []
     if fields["ElementDataFile"].upper().startswith("LIST"):
-        listed = tuple(filter(None, (line.strip() for line in file.read(left).decode("utf-8", "replace").splitlines())))
-    return MetaHeader(path, fields, listed)
+        while (line := file.readline(left)) and left > 0:
+            left -= len(line)
+            listed.append(line.decode("utf-8", "replace").strip())
+    return MetaHeader(path, fields, tuple(filter(None, listed)))

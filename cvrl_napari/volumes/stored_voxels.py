@@ -16,6 +16,7 @@ from cvrl_napari.volumes.inflating import InflateError, inflate
 Encoding = Literal["raw", "zipped", "text"]
 
 _BYTES_AFTER = 1 << 24  # what may follow the voxels; more is a bomb or a header that is wrong
+_LARGEST_SKIP = 1 << 28  # half a second of unzipping
 _TEXT_BYTES = 1 << 16
 _LONGEST_NUMBER = 64
 
@@ -84,6 +85,8 @@ class StoredVoxels:
         on_disk = sum(max(0, file.stat().st_size - self.offset) for file in self.files)
         for promised in (self.total_bytes, self.skip + self.total_bytes):
             check_promise(self.path, promised, on_disk, compressed=self.encoding != "raw")
+        if self.encoding != "raw" and self.skip > _LARGEST_SKIP:
+            raise damaged(self.path, f"its voxels cannot start at byte {self.skip:,}")
         if self.encoding == "raw" and len(self.files) == 1:
             return self._mapped(volume, channel)
         try:

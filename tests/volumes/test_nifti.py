@@ -1,4 +1,5 @@
 import gzip
+import tracemalloc
 from contextlib import suppress
 
 import nibabel
@@ -8,7 +9,7 @@ import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cvrl_napari.volumes.errors import VolumeError
+from cvrl_napari.volumes.errors import SeveralVolumesError, VolumeError
 from cvrl_napari.volumes.reading import read
 from cvrl_napari.volumes.writing import write
 
@@ -158,6 +159,83 @@ def test_a_fourth_axis_of_one_voxel_is_dropped(tmp_path, make_affine):
     assert np.array_equal(nibabel.load(mask).affine, make_affine())
 
 
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_one_of_several_volumes(tmp_path, make_affine, suffix):
+    path = tmp_path / f"scan{suffix}"
+    several = voxels(shape=(3, 4, 5, 2, 3))
+    nibabel.save(nibabel.Nifti1Image(several, make_affine()), path)
+    with pytest.raises(SeveralVolumesError, match="holds 6 volumes") as caught:
+        read(path)
+    assert (caught.value.path, caught.value.count) == (path, 6)
+    for part in range(6):
+        volume = read(path, part=part)
+        assert np.array_equal(volume.source.order.to_file(volume.array), several[..., part % 2, part // 2])
+    write(tmp_path / "mask.nii.gz", volume)
+    assert nibabel.load(tmp_path / "mask.nii.gz").shape == (3, 4, 5)
+    with pytest.raises(VolumeError, match="no volume number 6"):
+        read(path, part=6)
+
+
+class TestTwoForms:
+    """sform before qform before voxel sizes, as nibabel and most programs choose."""
+
+    @pytest.fixture
+    def path(self, tmp_path, make_affine):
+        def save(sform_code, qform_code, moved_mm=0.0):
+            image = nibabel.Nifti1Image(voxels(), None)
+            sform, qform = make_affine(degrees=10), make_affine(degrees=10)
+            qform[0, 3] += moved_mm
+            image.set_qform(qform, qform_code)
+            image.set_sform(sform, sform_code)
+            nibabel.save(image, tmp_path / "scan.nii")
+            return tmp_path / "scan.nii"
+
+        return save
+
+    @pytest.mark.parametrize("moved_mm", [-20, 20, 2.9])
+    def test_the_sform_counts_where_they_differ_and_the_notice_says_so(self, path, make_affine, moved_mm):
+        volume = read(path(4, 1, moved_mm))
+        assert np.allclose(volume.source.affine, make_affine(degrees=10), atol=1e-4)
+        assert "sform and qform" in volume.notice
+
+    def test_less_than_a_voxel_is_not_worth_a_word(self, path):
+        assert read(path(1, 1, 0.4)).notice == ""
+
+    def test_a_form_without_a_code_does_not_count(self, path, make_affine):
+        moved = make_affine(degrees=10)
+        moved[0, 3] += 20
+        volume = read(path(0, 1, 20))
+        assert np.allclose(volume.source.affine, moved, atol=1e-4)
+        assert volume.notice == ""
+        assert read(path(1, 0, 20)).notice == ""
+
+
+def test_sheared_axes_are_kept_and_the_notice_says_so(tmp_path, make_affine):
+    affine = make_affine((2, 0, 1), (1, -1, 1))
+    affine[:3, 2] += 0.2 * affine[:3, 1]  # a tilted gantry
+    nibabel.save(nibabel.Nifti1Image(voxels(), affine), tmp_path / "scan.nii")
+    volume = read(tmp_path / "scan.nii")
+    assert np.array_equal(volume.source.affine, nibabel.load(tmp_path / "scan.nii").affine)
+    assert "not at right angles" in volume.notice
+
+
+def test_voxels_of_a_mapped_file_stay_on_disk_until_they_are_looked_at(tmp_path):
+    path = tmp_path / "scan.nii"
+    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 4, 4), np.int16), np.eye(4)), path)
+    header = bytearray(path.read_bytes()[:352])
+    header[42:48] = np.array((2000, 2000, 500), "<i2").tobytes()
+    with path.open("wb") as file:  # 4 GB of nothing: a sparse file
+        file.write(header)
+        file.truncate(352 + 2000 * 2000 * 500 * 2)
+    tracemalloc.start()
+    try:
+        volume = read(path)
+        assert volume.array.shape == (500, 2000, 2000)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
 def test_zipped_or_not_is_seen_in_the_file_not_in_its_name(tmp_path, make_affine):
     nibabel.save(nibabel.Nifti1Image(voxels(), make_affine()), tmp_path / "scan.nii")
     content = (tmp_path / "scan.nii").read_bytes()
@@ -231,6 +309,19 @@ class TestRefused:
 
     def test_a_flat_image(self, refuse, make_affine):
         refuse(nibabel.Nifti1Image(voxels(shape=(3, 4)), make_affine()), "2 axes")
+
+    @pytest.mark.parametrize("shape", [(2562, 1, 1), (1, 1, 400), (1, 5, 1, 20)])
+    def test_a_time_series_or_a_surface_is_no_volume(self, refuse, make_affine, shape):
+        refuse(nibabel.Nifti1Image(voxels(shape=shape), make_affine()), "one voxel along 2 of its axes.*time series")
+
+    @pytest.mark.parametrize(
+        ("intent", "words"),
+        [(3006, "a CIFTI file"), (3099, "a CIFTI file"), (1008, "a surface"), (2005, "a surface"), (2003, "a color image")],
+    )
+    def test_what_else_is_kept_in_nifti(self, refuse, make_affine, intent, words):
+        image = nibabel.Nifti2Image(voxels(), make_affine())
+        image.header["intent_code"] = intent
+        refuse(image, words, "scan.dscalar.nii")
 
     def test_complex_numbers(self, refuse, make_affine):
         refuse(nibabel.Nifti1Image(voxels("complex64"), make_affine()), "complex")
