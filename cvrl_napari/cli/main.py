@@ -31,6 +31,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON on standard out
 Device = Annotated[DeviceName, typer.Option(help="Where to compute; 'auto' takes a GPU when there is one")]
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="model.safetensors of a run")]
 Output = Annotated[Path, typer.Option(help="Folder for the results")]
+Channels = Annotated[
+    str, typer.Option(metavar="T1,T2,...", help="Several images a case: what their names end in, the one to paint on first")
+]
+Part = Annotated[
+    str, typer.Option(metavar="N|all", help="Of files with several volumes: which one, from 0, or all of them as channels")
+]
+Resample = Annotated[bool, typer.Option("--resample", help="Bring uneven or tilted DICOM slices to a regular grid")]
 StudyFolder = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of the study")]
 
 
@@ -74,15 +81,19 @@ def new(
     held_out: Annotated[
         str, typer.Option(metavar="A,B,...|N", help="Cases to measure on, never learned from: names, or the last N")
     ] = "",
+    channels: Channels = "",
+    part: Part = "",
+    resample: Resample = False,
 ) -> None:
     """Make a study of a folder of scans."""
     with one_sentence():
-        from cvrl_napari.cli.selection import choose_held_out, choose_scans
+        from cvrl_napari.cli.selection import choose_held_out, choose_scans, images_from
         from cvrl_napari.study.study import Study
 
         chosen = choose_scans(scans, scan_list)
-        measured = choose_held_out(chosen, held_out)
-        with Study.create(study, chosen, classes=split_names(classes) or None, labels=labels, held_out=measured) as made:
+        images = images_from(chosen, channels=channels, part=part, resample=resample)
+        measured = choose_held_out([one[0].scan for one in images], held_out)
+        with Study.create(study, images, classes=split_names(classes) or None, labels=labels, held_out=measured) as made:
             labeled, unlabeled = len(made.labeled_cases()), len(made.unlabeled_cases())
             print(f"{study}: {labeled} labeled, {unlabeled} unlabeled, {len(measured)} held out")
             if made.notice:
@@ -131,19 +142,27 @@ def wait() -> None:
 @app.command()
 def predict(
     model: ModelFile,
-    scans: Annotated[list[Path], typer.Argument(metavar="SCAN...", help="Scans: files, or folders of a DICOM series")],
+    scans: Annotated[
+        list[Path], typer.Argument(metavar="SCAN...", help="Scans: files, folders of a DICOM series; with --study ids of cases")
+    ],
     output: Output,
+    study: Annotated[Path | None, typer.Option(help="Predict cases of this study, all channels of each")] = None,
+    channels: Channels = "",
+    part: Part = "",
+    resample: Resample = False,
     uncertainty: Annotated[bool, typer.Option("--uncertainty", help="Also write where the model is unsure")] = False,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Write the masks of scans, each in its scan's own geometry."""
     with one_sentence(as_json=as_json):
+        from cvrl_napari.cli.selection import cases_of, images_from
         from cvrl_napari.engine.model_file import read_card
         from cvrl_napari.engine.predict import predict as run
 
         names = {each.id: each.name for each in read_card(model).classes}
-        events = run(model, scans, output, device=device, uncertainty=uncertainty)
+        chosen = cases_of(study, scans) if study else images_from(scans, channels=channels, part=part, resample=resample)
+        events = run(model, chosen, output, device=device, uncertainty=uncertainty)
         listen(events, choose_audience(as_json=as_json, names=names))
 
 
@@ -164,16 +183,23 @@ def evaluate(
 @app.command()
 def embed(
     model: ModelFile,
-    scan: Annotated[Path, typer.Argument(metavar="SCAN", help="A scan: a file, or the folder of a DICOM series")],
+    scan: Annotated[
+        Path, typer.Argument(metavar="SCAN", help="A scan: a file, the folder of a DICOM series; with --study the id of a case")
+    ],
     output: Output,
+    study: Annotated[Path | None, typer.Option(help="Embed a case of this study, all its channels")] = None,
+    part: Part = "",
+    resample: Resample = False,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Write a scan's embeddings: what the network tells apart."""
     with one_sentence(as_json=as_json):
+        from cvrl_napari.cli.selection import cases_of, images_from
         from cvrl_napari.engine.embed import embed as run
 
-        listen(run(model, scan, output, device=device), choose_audience(as_json=as_json))
+        (chosen,) = cases_of(study, [scan]) if study else images_from([scan], part=part, resample=resample)
+        listen(run(model, chosen, output, device=device), choose_audience(as_json=as_json))
 
 
 @app.command()

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cvrl_napari.cli.options import split_names
-from cvrl_napari.study.case import name_cases
+from cvrl_napari.study.case import Case, Image, name_cases
+from cvrl_napari.study.channels import group_channels, volumes_as_channels
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.matching import split_labels_from_scans
+from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.finding import find_scans
 from cvrl_napari.volumes.naming import scan_name
 
@@ -65,3 +67,51 @@ def choose_held_out(scans: Sequence[Path], text: str) -> tuple[str, ...]:
         if name not in ids:
             raise StudyError(f"--held-out names the case '{name}', which is not among the scans: correct the name.")
     return asked
+
+
+def images_from(
+    scans: Sequence[Path], *, channels: str = "", part: str = "", resample: bool = False
+) -> list[tuple[Image, ...]]:
+    """Return the images of each scan as the options say.
+
+    Parameters
+    ----------
+    channels : str
+        Endings of names, separated by commas; see `group_channels`.
+    part : str
+        Number of the volume to take from files of several, 'all' for all of them as channels; empty for files of one.
+    resample : bool
+        Whether uneven slices may be resampled.
+
+    Raises
+    ------
+    StudyError
+        If the options do not fit the scans.
+    VolumeError
+        If a scan of several volumes cannot be read.
+    """
+    if part == "all":
+        if channels:
+            raise StudyError("--channels and --part all both say what the channels are: give one of them.")
+        return [tuple(_resampled(image, resample) for image in volumes_as_channels(scan)) for scan in scans]
+    if part and not part.isdecimal():
+        raise StudyError(f"--part {part} is no volume: give its number, from 0, or 'all'.")
+    groups = group_channels(scans, split_names(channels)) if channels else [(scan,) for scan in scans]
+    number = int(part) if part else None
+    return [tuple(Image(scan=scan, part=number, resample=resample) for scan in group) for group in groups]
+
+
+def _resampled(image: Image, resample: bool) -> Image:
+    return image.model_copy(update={"resample": resample})
+
+
+def cases_of(folder: Path, ids: Sequence[Path]) -> list[Case]:
+    """Return cases of a study by their ids.
+
+    Raises
+    ------
+    StudyError
+        If there is no study, or no case of that id.
+    """
+    study = Study.open(folder, read_only=True)
+    return [study.case(str(one)) for one in ids]

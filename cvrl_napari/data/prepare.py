@@ -7,19 +7,22 @@ spacing, version of this module), so that a stale one is never taken.
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.ndimage import affine_transform
 from torch import Tensor
 
 from cvrl_napari.config import Spacing, Triple
 from cvrl_napari.data.resample import network_shape, resample, resample_labels
 from cvrl_napari.study.storage import label_path, write_or_explain
 from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.volume import Volume
 
-VERSION = 1
+VERSION = 2
 """Counts up when the same scan would be prepared differently: older files in the cache are then no longer taken."""
 
 _SLAB_VOXELS = 8_000_000
@@ -43,6 +46,35 @@ def standardize(array: np.ndarray, shape: Triple) -> Tensor:
     image = resample(torch.cat(planes, dim=1), shape)
     # Rounding alone makes the deviation of a large constant differ from zero.
     return image / float(deviation) if deviation > 1e-6 * abs(mean) else torch.zeros_like(image)
+
+
+def on_grid(image: Volume, scan: Volume) -> np.ndarray:
+    """Return the voxels of another image of the same body on the grid of `scan`, (z, y, x), interpolated linearly.
+
+    Outside the image its mean is taken, so that nothing stands out there.
+    """
+    if image.same_grid(scan, tolerance_mm=0.01 * min(scan.spacing)):
+        return image.array
+    to_image = np.linalg.inv(image.affine) @ scan.affine
+    found: np.ndarray = affine_transform(
+        image.array.astype(np.float32),
+        to_image[:3, :3],
+        to_image[:3, 3],
+        scan.array.shape,
+        order=1,
+        mode="constant",
+        cval=float(image.array.mean(dtype=np.float64)),
+    )
+    return found
+
+
+def standardize_all(images: Iterable[Volume], shape: Triple) -> Tensor:
+    """Return the images of a case, brought to the grid of the first one, as the channels (C, *shape) of the network."""
+    images = iter(images)
+    scan = next(images)
+    channels = [standardize(scan.array, shape)]
+    channels += [standardize(on_grid(image, scan), shape) for image in images]  # one at a time: each may be large
+    return torch.cat(channels)
 
 
 def _slabs(array: np.ndarray) -> Iterator[np.ndarray]:
@@ -137,9 +169,10 @@ def prepare(study: Study, case_id: str, *, spacing: Spacing) -> PreparedCase:
     record = folder / f"{case_id}.json"
     if not record.is_file():  # written last: where it is, the image is whole
         volume = study.read_scan(case_id)
+        others = (study.read_channel(case_id, number) for number in range(1, len(study.case(case_id).images)))
         shape = network_shape(volume.array.shape, volume.spacing, spacing)
         folder.mkdir(parents=True, exist_ok=True)
-        _save(folder / f"{case_id}.npy", standardize(volume.array, shape).half().numpy())
+        _save(folder / f"{case_id}.npy", standardize_all(chain([volume], others), shape).half().numpy())
         geometry = {"scan_shape": volume.array.shape, "scan_spacing": [float(mm) for mm in volume.spacing]}
         write_or_explain(record, json.dumps(geometry).encode())
     geometry = json.loads(record.read_bytes())
@@ -150,11 +183,12 @@ def prepare(study: Study, case_id: str, *, spacing: Spacing) -> PreparedCase:
 
 def _key(study: Study, case_id: str, spacing: Spacing) -> str:
     """Name what the prepared image depends on; the file's time and size catch a scan changed behind the study's back."""
-    case = study.case(case_id)
-    if not case.scan.exists():
-        study.read_scan(case_id)  # says in a sentence what is missing
-    status = case.scan.stat()
-    parts = (VERSION, case.hash, status.st_mtime_ns, status.st_size, *(f"{mm:.6g}" for mm in spacing))
+    parts: list[object] = [VERSION, *(f"{mm:.6g}" for mm in spacing)]
+    for number, image in enumerate(study.case(case_id).images):
+        if not image.scan.exists():
+            study.read_channel(case_id, number)  # says in a sentence what is missing
+        status = image.scan.stat()
+        parts += [image.hash, status.st_mtime_ns, status.st_size, image.part, image.resample]
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 

@@ -12,16 +12,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cvrl_napari.config import DeviceName, Triple
-from cvrl_napari.data.prepare import standardize
 from cvrl_napari.engine.device import pick
 from cvrl_napari.engine.events import EmbeddingsSaved, Event, Progress
 from cvrl_napari.engine.feature_picture import draw_features
 from cvrl_napari.engine.model_file import Model, load_model
-from cvrl_napari.engine.predict import network_grid
+from cvrl_napari.engine.predict import read_for_model
 from cvrl_napari.engine.windows import evaluating, predict_volume
+from cvrl_napari.study.case import Case, Scan, images_of
 from cvrl_napari.study.storage import atomic_write
 from cvrl_napari.volumes.naming import scan_name
-from cvrl_napari.volumes.reading import read
 
 ROWS = 20_000
 """Voxels whose low-level features are kept, the predicted classes in equal parts as far as they reach."""
@@ -46,7 +45,7 @@ class Features:
     high: Tensor
 
 
-def embed(model: Path, scan: Path, output: Path, *, device: DeviceName = "auto", seed: int = 0) -> Iterator[Event]:
+def embed(model: Path, scan: Scan, output: Path, *, device: DeviceName = "auto", seed: int = 0) -> Iterator[Event]:
     """Write the features of a scan to `output`.
 
     Two files are written. <scan name>_embeddings.npz holds, on the scan's canonical grid:
@@ -71,12 +70,11 @@ def embed(model: Path, scan: Path, output: Path, *, device: DeviceName = "auto",
         If the scan cannot be read.
     """
     student = load_model(model, pick(device).torch_device)
-    volume = read(scan)
-    shape = network_grid(volume, student.card)
+    images, card = images_of(scan), student.card
     what = "Computing features"
     yield Progress(what=what, done=0, total=3)
-    image = standardize(volume.array, shape)
-    card = student.card
+    volume, image = read_for_model(images, card)
+    shape = image.shape[1:]
     labels = predict_volume(student.net, image, patch_size=card.patch_size, overlap=card.window_overlap).argmax(dim=0).numpy()
     yield Progress(what=what, done=1, total=3)
     voxels = draw_balanced(labels, ROWS, np.random.default_rng(seed))
@@ -91,14 +89,15 @@ def embed(model: Path, scan: Path, output: Path, *, device: DeviceName = "auto",
         "high": features.high.half().numpy(),
         "high_cell": (student.net.stride * scale).astype(np.float32),
     }
-    target = output / f"{scan_name(scan)}_embeddings.npz"
+    name = scan.id if isinstance(scan, Case) else scan_name(images[0].scan)
+    target = output / f"{name}_embeddings.npz"
     atomic_write(target, lambda path: _save_arrays(path, arrays))
     colors = {one.id: one.color for one in card.classes}
     pixel_mm = [mm * factor for mm, factor in zip(volume.spacing[1:], scale[1:], strict=True)]
     picture = draw_features(features.slice_map.numpy(), features.rows.numpy(), arrays["labels"], colors, pixel_mm)
     atomic_write(target.with_suffix(".png"), picture)
     yield Progress(what=what, done=3, total=3)
-    yield EmbeddingsSaved(scan=str(scan), path=str(target), picture=str(target.with_suffix(".png")))
+    yield EmbeddingsSaved(scan=str(images[0].scan), path=str(target), picture=str(target.with_suffix(".png")))
 
 
 def draw_balanced(labels: npt.NDArray[np.integer], count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -54,7 +54,8 @@ def resolve(study: Study, request: TrainRequest, device: DeviceInfo) -> Plan:
     Raises
     ------
     EngineError
-        If no case that may be learned from has a label, or `request.labeled` names a case that has none.
+        If no case that may be learned from has a label, `request.labeled` names a case that has none, or the cases differ in
+        the number of their images.
     VolumeError, StudyError
         If none of the scans can be read.
     """
@@ -73,7 +74,10 @@ def resolve(study: Study, request: TrainRequest, device: DeviceInfo) -> Plan:
         reasons.append(
             f"Voxels are enlarged from {_mm(native)} to {_mm(spacing)} (z, y, x) so that training keeps pace with you."
         )
-    net = _net(preset, classes=len(study.classes) + 1)
+    channels = _channels(study, (*labeled, *unlabeled))
+    if channels > 1:
+        reasons.append(f"The network sees {channels} images of each case at once.")
+    net = _net(preset, channels=channels, classes=len(study.classes) + 1)
     resampled = [math.ceil(n * a / b) for n, a, b in zip(shape, native, spacing, strict=True)]
     patch_size = fit_patch(resampled, size.patch_voxels, multiple=2 ** (net.levels - 1))
     reasons.append(
@@ -178,10 +182,23 @@ def fit_patch(shape: Iterable[int], voxels: int, *, multiple: int) -> Triple:
     return (z, y, x)
 
 
-def _net(preset: str, classes: int) -> NetConfig:
+def _channels(study: Study, cases: Sequence[str]) -> int:
+    """Return how many images each case has."""
+    counts = {case: len(study.case(case).images) for case in (*cases, *study.held_out_cases())}
+    usual = counts[cases[0]]
+    for case, count in counts.items():
+        if count != usual:
+            raise EngineError(
+                f"The case '{case}' has {count} images, '{cases[0]}' has {usual}.",
+                "Give every case the same images in the same order, or take this case out of the study.",
+            )
+    return usual
+
+
+def _net(preset: str, channels: int, classes: int) -> NetConfig:
     if preset == "quick":
-        return NetConfig(name="compact", classes=classes)
-    return NetConfig(name="vnet", classes=classes, levels=5, dropout=0.5)
+        return NetConfig(name="compact", in_channels=channels, classes=classes)
+    return NetConfig(name="vnet", in_channels=channels, classes=classes, levels=5, dropout=0.5)
 
 
 def _augment(preset: str) -> AugmentConfig:

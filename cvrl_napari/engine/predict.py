@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cvrl_napari.config import DeviceName, Plan, Triple
-from cvrl_napari.data.prepare import PreparedCase, standardize
+from cvrl_napari.data.prepare import PreparedCase, standardize_all
 from cvrl_napari.data.resample import labels_on_scan_grid, network_shape, scan_grid_slabs
 from cvrl_napari.engine.device import pick, set_threads
 from cvrl_napari.engine.errors import EngineError
@@ -18,10 +19,9 @@ from cvrl_napari.engine.events import Event, PredictionSaved, Progress
 from cvrl_napari.engine.model_file import Model, ModelCard, load_model
 from cvrl_napari.engine.windows import predict_volume
 from cvrl_napari.nets.output import Net
-from cvrl_napari.study.case import name_cases
+from cvrl_napari.study.case import Case, Image, Scan, images_of, name_cases
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.naming import scan_name
-from cvrl_napari.volumes.reading import read
 from cvrl_napari.volumes.volume import Volume
 from cvrl_napari.volumes.writing import write
 
@@ -62,7 +62,7 @@ def network_grid(scan: Volume, card: ModelCard) -> Triple:
 
 def predict(
     model: Path,
-    scans: Sequence[Path],
+    scans: Sequence[Scan],
     output: Path,
     *,
     device: DeviceName = "auto",
@@ -77,6 +77,9 @@ def predict(
 
     Parameters
     ----------
+    scans : sequence of paths, images, or sequences of images
+        As many images a scan as the model has channels; the mask lies on the first one's grid. A case of a study goes by
+        its id.
     uncertainty : bool
         Write also <scan name>_uncertainty.nii.gz: the entropy of the class probabilities, from 0 (sure) to 1
         (all classes equally probable), float32.
@@ -100,21 +103,21 @@ def predict(
     failures = []
     for done, (scan, target) in enumerate(zip(scans, targets, strict=True)):
         yield Progress(what="Predicting scans", done=done, total=len(scans))
+        images = images_of(scan)
         try:
-            yield _predict_one(student, scan, target, uncertainty=uncertainty, window_stride=window_stride)
+            yield _predict_one(student, images, target, uncertainty=uncertainty, window_stride=window_stride)
         except (VolumeError, EngineError, OSError) as error:
-            failures.append(f"{scan}: {error}")
+            failures.append(f"{images[0].scan}: {error}")
     yield Progress(what="Predicting scans", done=len(scans), total=len(scans))
     if failures:
         raise EngineError(f"{len(failures)} of {len(scans)} scans could not be predicted. {' '.join(failures)}", "")
 
 
 def _predict_one(
-    student: Model, path: Path, target: Path, *, uncertainty: bool, window_stride: Triple | None
+    student: Model, images: Sequence[Image], target: Path, *, uncertainty: bool, window_stride: Triple | None
 ) -> PredictionSaved:
-    scan = read(path)
     card = student.card
-    image = standardize(scan.array, network_grid(scan, card))
+    scan, image = read_for_model(images, card)
     probabilities = predict_volume(
         student.net, image, patch_size=card.patch_size, overlap=card.window_overlap, stride=window_stride
     )
@@ -130,7 +133,34 @@ def _predict_one(
         write(_uncertainty_path(target), scan.with_array(entropy))
     counts = np.bincount(labels.ravel(), minlength=256)
     volumes = {one.id: float(counts[one.id] * scan.voxel_ml) for one in card.classes}
-    return PredictionSaved(scan=str(path), path=str(target), volumes_ml=volumes)
+    return PredictionSaved(scan=str(images[0].scan), path=str(target), volumes_ml=volumes)
+
+
+def read_for_model(images: Sequence[Image], card: ModelCard) -> tuple[Volume, Tensor]:
+    """Read the images of a case.
+
+    Returns
+    -------
+    scan : Volume
+        The first image.
+    image : Tensor of shape (C, z, y, x)
+        What the network of `card` sees.
+
+    Raises
+    ------
+    EngineError
+        If they are more or fewer than the network's channels, or too large for the memory.
+    VolumeError
+        If one cannot be read.
+    """
+    if len(images) != card.net.in_channels:
+        raise EngineError(
+            f"The model was trained on {card.net.in_channels} images of each case, here are {len(images)}.",
+            "Give the same images in the same order as in training.",
+        )
+    scan = images[0].read()
+    others = (image.read() for image in images[1:])
+    return scan, standardize_all(chain([scan], others), network_grid(scan, card))
 
 
 def normalized_entropy(probabilities: Tensor) -> Tensor:
@@ -143,10 +173,12 @@ def _uncertainty_path(target: Path) -> Path:
     return target.with_name(f"{scan_name(target)}{UNCERTAINTY}.nii.gz")
 
 
-def _name_outputs(scans: Sequence[Path], output: Path, *, uncertainty: bool) -> list[Path]:
+def _name_outputs(scans: Sequence[Scan], output: Path, *, uncertainty: bool) -> list[Path]:
     """Return a path for the mask of each scan: no two files to be written are the same, and none is a scan."""
-    targets = [output / f"{name}.nii.gz" for name in name_cases(scans)]
-    originals = {scan.resolve() for scan in scans}
+    images = [images_of(scan) for scan in scans]
+    named = iter(name_cases([one[0].scan for one, scan in zip(images, scans, strict=True) if not isinstance(scan, Case)]))
+    targets = [output / f"{scan.id if isinstance(scan, Case) else next(named)}.nii.gz" for scan in scans]
+    originals = {image.scan.resolve() for one in images for image in one}
     planned = [*targets, *(map(_uncertainty_path, targets) if uncertainty else ())]
     for path in planned:
         if path.resolve() in originals:

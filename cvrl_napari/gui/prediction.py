@@ -41,11 +41,11 @@ class Prediction(QObject):
     def start(self, study: Study, case_id: str, model: Path) -> None:
         """Predict one case; its mask goes to `predictions/<case>.nii.gz`, over an older one.
 
-        The child writes to a folder of its own, since it names the file after the scan and two cases may share that name.
+        The child writes to a folder of its own, so that the older mask stays if it fails.
         """
         self._study, self._case = study, case_id
         self._output = study.predictions_folder / f".{case_id}"
-        self._worker = PredictionWorker(model, [study.case(case_id).scan], self._output, parent=self)
+        self._worker = PredictionWorker(model, study.folder, [case_id], self._output, parent=self)
         self._worker.ended.connect(self._on_ended)
         self._worker.start()
         self.changed.emit()

@@ -10,7 +10,7 @@ from cvrl_napari.gui.child_worker import ChildWorker
 
 
 class PredictionWorker(ChildWorker):
-    """Runs `cvrl predict` on scans.
+    """Runs `cvrl predict` on cases of a study.
 
     Signals
     -------
@@ -20,8 +20,9 @@ class PredictionWorker(ChildWorker):
         A list of `PredictionSaved` (one a scan) or `RunFailed`, exactly once after `start()`, whatever happens.
     """
 
-    def __init__(self, model: Path, scans: list[Path], output: Path, parent: QObject | None = None) -> None:
-        super().__init__(Child(["predict", str(model), *map(str, scans), "--output", str(output), "--json"]), parent)
+    def __init__(self, model: Path, study: Path, cases: list[str], output: Path, parent: QObject | None = None) -> None:
+        where = ["--study", str(study), "--output", str(output), "--json", "--"]
+        super().__init__(Child(["predict", *where, str(model), *cases]), parent)
         self._saved: list[PredictionSaved] = []
         self._canceled = False
 

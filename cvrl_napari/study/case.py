@@ -11,6 +11,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cvrl_napari.volumes.naming import scan_name
+from cvrl_napari.volumes.reading import read
+from cvrl_napari.volumes.volume import Volume
 
 State = Literal["unlabeled", "partial", "complete", "accepted"]
 
@@ -18,22 +20,56 @@ MIB = 2**20
 _RESERVED_BY_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
-class Case(BaseModel):
-    """One scan of a study. `accepted_at` is the UTC time (ISO 8601) at which a predicted mask was accepted."""
+class Image(BaseModel):
+    """One image: a file, and how it is to be read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field(min_length=1, max_length=120, pattern=r"^[^/\\\x00]+$")
-    scan: Path = Field(description="Where the scan lies; absolute in memory, see `storage` for its form on disk")
+    scan: Path = Field(description="Where it lies; absolute in memory, see `storage` for its form on disk")
     hash: str = Field("", description="See `content_hash`")
+    part: int | None = Field(None, ge=0, description="Which volume of a file that holds several, from 0")
+    resample: bool = Field(False, description="Somebody agreed to have uneven or tilted slices brought to a regular grid")
+
+    def read(self) -> Volume:
+        """Read it; raises VolumeError as `volumes.reading.read`."""
+        return read(self.scan, part=self.part, resample=self.resample)
+
+
+class Case(Image):
+    """One scan of a study, with the further images of the same body that are its channels.
+
+    `scan`, `hash`, `part` and `resample` are those of its first image, on whose grid the labels are. `accepted_at` is the UTC
+    time (ISO 8601) at which a predicted mask was accepted.
+    """
+
+    id: str = Field(min_length=1, max_length=120, pattern=r"^[^/\\\x00]+$")
+    channels: tuple[Image, ...] = Field((), description="Further images, each on a grid of its own")
     state: State = "unlabeled"
     held_out: bool = Field(False, description="Measured only, never learned from")
     accepted_at: str | None = None
 
     @property
+    def images(self) -> tuple[Image, ...]:
+        """All images, the first one on whose grid the labels are."""
+        return (self, *self.channels)
+
+    @property
     def is_labeled(self) -> bool:
         """Whether something is painted that counts."""
         return self.state != "unlabeled"
+
+
+Scan = str | Path | Image | Sequence[Image]
+"""A path, an image, a case, or several images that are the channels of one case, the one to paint on first."""
+
+
+def images_of(scan: Scan) -> tuple[Image, ...]:
+    """Return the images of a scan, their paths absolute with links in their folders resolved, not in their own names."""
+    if isinstance(scan, (str, Path)):
+        images: Sequence[Image] = (Image(scan=Path(scan)),)
+    else:
+        images = scan.images if isinstance(scan, Case) else (scan,) if isinstance(scan, Image) else scan
+    return tuple(one.model_copy(update={"scan": one.scan.parent.resolve() / one.scan.name}) for one in images)
 
 
 def name_cases(scans: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:

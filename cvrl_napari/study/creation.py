@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cvrl_napari.study.case import Case, content_hash, name_cases
+from cvrl_napari.study.case import Case, Image, Scan, content_hash, images_of, name_cases
 from cvrl_napari.study.classes import make_classes
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.labels import BACKGROUND, Labels, check_values, read_label_file, values
@@ -29,7 +29,7 @@ class _Import:
 
 
 def create_study_folder(
-    folder: Path, scans: Sequence[Path], *, classes: Sequence[str] | None, labels: Path | None, held_out: Collection[str]
+    folder: Path, scans: Sequence[Scan], *, classes: Sequence[str] | None, labels: Path | None, held_out: Collection[str]
 ) -> str:
     """Make a study folder; `Study.create` says what the arguments mean.
 
@@ -41,10 +41,10 @@ def create_study_folder(
         Sentences on what was left out, empty if nothing was.
     """
     check_free(folder)
-    scans = list(dict.fromkeys(absolute_scan(Path(scan)) for scan in scans))
-    files = scans if labels is None else _label_files(labels)
-    scans, files = split_labels_from_scans(scans, files)
-    cases = _hold_out(make_cases(scans), held_out)
+    by_path = {images[0].scan: images for images in map(images_of, scans)}
+    paths = list(by_path)
+    paths, files = split_labels_from_scans(paths, paths if labels is None else _label_files(labels))
+    cases = _hold_out(make_cases([by_path[path] for path in paths]), held_out)
     notices = []
     if labels is not None:
         matches, notice = match_labels([case.scan for case in cases], files, labels)
@@ -70,8 +70,8 @@ def create_study_folder(
     return " ".join(notices)
 
 
-def make_cases(scans: Sequence[Path], taken: Collection[str] = ()) -> list[Case]:
-    """Make a case of each scan, its id unlike all others and those `taken`.
+def make_cases(scans: Sequence[Sequence[Image]], taken: Collection[str] = ()) -> list[Case]:
+    """Make a case of the images of each scan, its id unlike all others and those `taken`.
 
     Raises
     ------
@@ -81,14 +81,19 @@ def make_cases(scans: Sequence[Path], taken: Collection[str] = ()) -> list[Case]
     if not scans:
         raise StudyError("No scan was found: choose a folder with 3D scans (.nii.gz, .nrrd, .mha or DICOM series).")
     cases = []
-    for scan, case_id in zip(scans, name_cases(scans, taken), strict=True):
-        try:
-            cases.append(Case(id=case_id, scan=scan, hash=content_hash(scan)))
-        except OSError as error:
-            raise StudyError(
-                f"The scan {scan} cannot be read ({error.strerror}): check that it is there and may be read."
-            ) from error
+    for images, case_id in zip(scans, name_cases([images[0].scan for images in scans], taken), strict=True):
+        first, *others = map(_with_hash, images)
+        cases.append(Case(id=case_id, channels=tuple(others), **dict(first)))
     return cases
+
+
+def _with_hash(image: Image) -> Image:
+    try:
+        return image.model_copy(update={"hash": content_hash(image.scan)})
+    except OSError as error:
+        raise StudyError(
+            f"The scan {image.scan} cannot be read ({error.strerror}): check that it is there and may be read."
+        ) from error
 
 
 def _label_files(folder: Path) -> list[Path]:
@@ -162,7 +167,7 @@ def _import_labels(case: Case, folder: Path, chosen: _Import, written: list[Path
     file = chosen.files.get(case.scan)
     if file is None:
         return case
-    scan = read(case.scan)
+    scan = case.read()
     labels: Labels = check_values(read_label_file(file, scan), len(chosen.class_names), str(file))
     if chosen.binary:
         labels = (labels == BACKGROUND).astype(np.uint8)

@@ -10,7 +10,6 @@ from cvrl_napari.study.case import Case
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.labels import Labels, check_values, read_label_file
 from cvrl_napari.study.storage import label_path, reason, save_volume
-from cvrl_napari.volumes.reading import read
 from cvrl_napari.volumes.volume import Volume
 
 
@@ -19,23 +18,29 @@ class LabelStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._grids: dict[Path, Volume] = {}  # scans without their voxels: labels are written without reading the scan again
+        # Scans without their voxels: labels are written without reading the scan again.
+        self._grids: dict[tuple[Path, int | None, bool], Volume] = {}
 
     def read_scan(self, case: Case) -> Volume:
         """Read the scan of a case; StudyError when it has gone, VolumeError when it cannot be read."""
-        if not case.scan.exists():
-            raise StudyError(
-                f"The scan of case '{case.id}' is no longer at {case.scan}: put it back, or show where the scans are now."
-            )
-        volume = read(case.scan)
-        self._grids[case.scan] = volume.with_array(np.broadcast_to(np.uint8(0), volume.array.shape))
+        volume = self.read_channel(case, 0)
+        self._grids[_place(case)] = volume.with_array(np.broadcast_to(np.uint8(0), volume.array.shape))
         return volume
+
+    def read_channel(self, case: Case, number: int) -> Volume:
+        """Read one image of a case, the scan itself being number 0; raises as `read_scan`."""
+        image = case.images[number]
+        if not image.scan.exists():
+            raise StudyError(
+                f"The scan of case '{case.id}' is no longer at {image.scan}: put it back, or show where the scans are now."
+            )
+        return image.read()
 
     def grid(self, case: Case) -> Volume:
         """Return the scan's grid as a volume of zeros that takes no memory; reads the scan the first time."""
-        if case.scan not in self._grids:
+        if _place(case) not in self._grids:
             self.read_scan(case)
-        return self._grids[case.scan]
+        return self._grids[_place(case)]
 
     def read(self, case: Case, class_count: int) -> Labels | None:
         """Read the labels of a case; `Study.read_labels` says what is raised."""
@@ -76,3 +81,7 @@ class LabelStore:
                     path.replace(kept)
                 except OSError as error:
                     raise StudyError(f"{path} could not be moved to {kept}, {reason(error)}.") from error
+
+
+def _place(case: Case) -> tuple[Path, int | None, bool]:
+    return case.scan, case.part, case.resample

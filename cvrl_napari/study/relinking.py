@@ -10,7 +10,7 @@ from cvrl_napari.volumes.finding import find_scans
 
 
 def relinked(cases: Sequence[Case], folder: Path) -> dict[str, Case]:
-    """Return the cases whose scan is missing but found below `folder` by its content, with its new path, by id.
+    """Return the cases of which an image is missing but found below `folder` by its content, with its new path, by id.
 
     Files of the old name are looked at first; whatever they are called, only the same content counts.
 
@@ -21,11 +21,12 @@ def relinked(cases: Sequence[Case], folder: Path) -> dict[str, Case]:
     VolumeError
         If `folder` is none.
     """
-    missing = [case for case in cases if not case.scan.exists()]
+    # In study order, an entry for each image of each case: of two with the same content each finds a file of its own.
+    missing = [(image.hash, image.scan) for case in cases for image in case.images if not image.scan.exists()]
     candidates = [absolute_scan(path) for path in find_scans(folder)] if missing else []
-    names = {case.scan.name for case in missing}
+    names = {scan.name for _, scan in missing}
     candidates.sort(key=lambda path: path.name not in names)
-    found: dict[str, Case] = {}
+    found: dict[Path, Path] = {}
     for path in candidates:
         if len(found) == len(missing):
             break
@@ -33,7 +34,12 @@ def relinked(cases: Sequence[Case], folder: Path) -> dict[str, Case]:
             content = content_hash(path)
         except OSError as error:
             raise StudyError(f"{path} cannot be read ({error.strerror}): check that it may be read, and try again.") from error
-        case = next((case for case in missing if case.hash == content and case.id not in found), None)
-        if case:
-            found[case.id] = case.model_copy(update={"scan": path})
-    return found
+        old = next((scan for known, scan in missing if known == content and scan not in found), None)
+        if old:
+            found[old] = path
+    return {case.id: _moved(case, found) for case in cases if any(image.scan in found for image in case.images)}
+
+
+def _moved(case: Case, found: dict[Path, Path]) -> Case:
+    channels = tuple(one.model_copy(update={"scan": found.get(one.scan, one.scan)}) for one in case.channels)
+    return case.model_copy(update={"scan": found.get(case.scan, case.scan), "channels": channels})

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from cvrl_napari.study.case import Case
+from cvrl_napari.study.case import Case, Image
 from cvrl_napari.study.classes import StructureClass, check_classes
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.volumes.errors import VolumeError
@@ -60,7 +60,13 @@ def read_study_file(folder: Path) -> StudyFile:
         ) from error
     if record is None:
         raise StudyError(f"{path} was written by a newer version of this program: update cvrl-napari to open it.")
-    cases = tuple(case.model_copy(update={"scan": Path(os.path.normpath(folder / case.scan))}) for case in record.cases)
+    cases = tuple(
+        case.model_copy(
+            update={"scan": _absolute(case, folder)}
+            | {"channels": tuple(one.model_copy(update={"scan": _absolute(one, folder)}) for one in case.channels)}
+        )
+        for case in record.cases
+    )
     return record.model_copy(update={"cases": cases})
 
 
@@ -75,7 +81,13 @@ def write_study_file(folder: Path, record: StudyFile) -> None:
     content = record.model_dump(mode="json")
     for entry, case in zip(content["cases"], record.cases, strict=True):
         entry["scan"] = portable_path(case.scan, folder)
+        for channel, image in zip(entry["channels"], case.channels, strict=True):
+            channel["scan"] = portable_path(image.scan, folder)
     write_or_explain(folder / FILE_NAME, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _absolute(image: Image, folder: Path) -> Path:
+    return Path(os.path.normpath(folder / image.scan))
 
 
 def portable_path(scan: Path, folder: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cvrl_napari.study.case import Case, State
+from cvrl_napari.study.case import Case, Scan, State, images_of
 from cvrl_napari.study.classes import StructureClass, check_classes
 from cvrl_napari.study.creation import create_study_folder, make_cases
 from cvrl_napari.study.errors import StudyError
@@ -20,7 +20,6 @@ from cvrl_napari.study.lock import StudyLock
 from cvrl_napari.study.relinking import relinked
 from cvrl_napari.study.storage import (
     StudyFile,
-    absolute_scan,
     read_study_file,
     reason,
     write_study_file,
@@ -50,7 +49,7 @@ class Study:
     def create(
         cls,
         folder: str | Path,
-        scans: Sequence[str | Path],
+        scans: Sequence[Scan],
         *,
         classes: Sequence[str] | None = None,
         labels: str | Path | None = None,
@@ -62,8 +61,9 @@ class Study:
         ----------
         folder : path
             Where the study shall live; made when missing. Must not hold a study.
-        scans : sequence of paths
-            The scans, referred to where they lie, never written to. Order is kept.
+        scans : sequence of paths or images
+            The scans, referred to where they lie, never written to. Order is kept. Several images in the place of one make a
+            case of several channels, the first being the one to paint on.
         classes : sequence of str, optional
             Names of the label values 1, 2, ... Without them: as many as the labels hold, or one.
         labels : path, optional
@@ -83,7 +83,7 @@ class Study:
         root = Path(folder).resolve()
         notice = create_study_folder(
             root,
-            [Path(scan) for scan in scans],
+            scans,
             classes=classes,
             labels=Path(labels) if labels is not None else None,
             held_out=held_out,
@@ -190,6 +190,10 @@ class Study:
         """
         return self._labels.read_scan(self.case(case_id))
 
+    def read_channel(self, case_id: str, number: int) -> Volume:
+        """Read one image of a case on its own grid, the scan itself being number 0; raises as `read_scan`."""
+        return self._labels.read_channel(self.case(case_id), number)
+
     def read_labels(self, case_id: str) -> Labels | None:
         """Read what was painted on a case.
 
@@ -262,6 +266,21 @@ class Study:
                 )
             self._replace_case(_with_state(case, state))
 
+    def set_reading(self, case_id: str, *, part: int | None = None, resample: bool | None = None) -> None:
+        """Say how the file of a scan is read from now on.
+
+        Parameters
+        ----------
+        part : int, optional
+            Which volume of a file that holds several, from 0.
+        resample : bool, optional
+            Whether slices that form no regular grid may be resampled to one.
+        """
+        changes = {name: value for name, value in (("part", part), ("resample", resample)) if value is not None}
+        with self._changing:
+            self._check_writable()
+            self._replace_case(Case(**{**dict(self.case(case_id)), **changes}))
+
     def set_held_out(self, case_id: str, held_out: bool) -> None:
         """Say whether a case is measured only, never learned from."""
         with self._changing:
@@ -283,15 +302,15 @@ class Study:
                 self._check_unused(len(checked))
             self._save(classes=checked)
 
-    def add_cases(self, scans: Sequence[str | Path]) -> tuple[str, ...]:
+    def add_cases(self, scans: Sequence[Scan]) -> tuple[str, ...]:
         """Add scans at the end, those already there excepted, and return the ids of the new cases."""
         with self._changing:
             self._check_writable()
             known = {case.scan for case in self.cases}
-            new = [scan for scan in dict.fromkeys(absolute_scan(Path(scan)) for scan in scans) if scan not in known]
+            new = {images[0].scan: images for images in map(images_of, scans) if images[0].scan not in known}
             if not new:
                 return ()
-            added = make_cases(new, [case.id for case in self.cases])
+            added = make_cases(list(new.values()), [case.id for case in self.cases])
             self._save(cases=(*self.cases, *added))
             return tuple(case.id for case in added)
 

@@ -155,6 +155,33 @@ def test_predict_and_evaluate_go_on_from_there(run: Path, phantom: Path, tmp_pat
     assert "| Dice |" in cvrl("evaluate", mask, phantom / "labels" / "phantom_01.nii.gz").stdout
 
 
+def test_cases_of_a_study_are_predicted_and_embedded_by_their_ids(run: Path, phantom: Path, tmp_path: Path) -> None:
+    output = ("--study", phantom, "--output", tmp_path / "out", "--device", "cpu")
+    answer = cvrl("predict", run / "model.safetensors", "phantom_02", *output)
+    assert answer.exit_code == 0, answer.output
+    assert nib.load(tmp_path / "out" / "phantom_02.nii.gz").shape == nib.load(phantom / "scans" / "phantom_02.nii.gz").shape
+    assert cvrl("embed", run / "model.safetensors", "phantom_02", *output).exit_code == 0
+    assert (tmp_path / "out" / "phantom_02_embeddings.npz").is_file()
+    assert "has no case 'phantom_99'" in cvrl("predict", run / "model.safetensors", "phantom_99", *output).stderr
+
+
+def test_a_study_of_two_channels_and_one_of_several_volumes(tmp_path: Path) -> None:
+    for name in ("a_t1", "a_t2"):
+        nib.save(nib.Nifti1Image(np.zeros((4, 5, 6), np.int16), np.eye(4)), tmp_path / f"{name}.nii")
+    nib.save(nib.Nifti1Image(np.zeros((4, 5, 6, 3), np.int16), np.eye(4)), tmp_path / "times.nii")
+    assert cvrl("new", tmp_path / "one", "--scans", tmp_path, "--channels", "t1,t2").exit_code == 0
+    (case,) = Study.open(tmp_path / "one", read_only=True).cases
+    assert [image.scan.name for image in case.images] == ["a_t1.nii", "a_t2.nii"]
+    assert cvrl("new", tmp_path / "two", "--scans", tmp_path, "--part", "all").exit_code == 0
+    counts = {one.id: len(one.images) for one in Study.open(tmp_path / "two", read_only=True).cases}
+    assert counts == {"a_t1": 1, "a_t2": 1, "times": 3}
+    for words, complaint in (
+        (("--part", "first"), "--part first is no volume"),
+        (("--part", "all", "--channels", "t1"), "both"),
+    ):
+        assert complaint in cvrl("new", tmp_path / "three", "--scans", tmp_path, *words).stderr
+
+
 def test_embed_writes_into_the_output_folder(run: Path, phantom: Path, tmp_path: Path) -> None:
     scan = phantom / "scans" / "phantom_01.nii.gz"
     answer = cvrl("embed", run / "model.safetensors", scan, "--output", tmp_path / "out", "--device", "cpu")

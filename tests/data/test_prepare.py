@@ -1,11 +1,13 @@
 import shutil
 
+import nibabel
 import numpy as np
 import pytest
 import torch
 
-from cvrl_napari.data.prepare import prepare, standardize
+from cvrl_napari.data.prepare import on_grid, prepare, standardize, standardize_all
 from cvrl_napari.study.errors import StudyError
+from cvrl_napari.volumes.reading import read
 
 SPACING = (4.0, 2.0, 2.0)
 
@@ -24,6 +26,28 @@ def test_a_prepared_scan_is_standardized_small_and_mapped(study):
     assert image.std() == pytest.approx(1, abs=1e-3)
     scan = study.read_scan("a").array.astype(np.float64)
     assert np.allclose(image[0], (scan - scan.mean()) / scan.std(), atol=2e-3)
+
+
+def test_images_on_other_grids_are_brought_to_that_of_the_first(study, tmp_path):
+    scan = study.read_scan("a")
+    z, y, x = np.indices((6, 30, 40))
+    affine = np.diag([-2.0, -1.5, 6.0, 1.0])
+    affine[:3, 3] = 5.0, 3.0, -7.0
+    ramp = (x * -2.0 + 5.0) + 3 * (y * -1.5 + 3.0) + 7 * (z * 6.0 - 7.0)  # a linear function of the place
+    nibabel.save(nibabel.Nifti1Image(ramp.transpose(2, 1, 0).astype(np.float32), affine), tmp_path / "ramp.nii")
+    image = read(tmp_path / "ramp.nii")
+    found = on_grid(image, scan)
+    assert found.shape == scan.array.shape
+    places = scan.world_mm(np.stack(np.indices(found.shape), axis=-1))
+    wanted = places @ (1.0, 3.0, 7.0)
+    inside = np.ones(found.shape, bool)
+    for axis, (low, high) in enumerate(((-73.0, 5.0), (-40.5, 3.0), (-7.0, 23.0))):
+        inside &= (places[..., axis] >= low) & (places[..., axis] <= high)
+    assert inside.sum() > 1000
+    np.testing.assert_allclose(found[inside], wanted[inside], atol=1e-3)
+    both = standardize_all([scan, image], scan.array.shape)
+    assert both.shape == (2, *scan.array.shape)
+    assert torch.equal(both[0], standardize(scan.array, scan.array.shape)[0])
 
 
 def test_geometry_is_told(study):

@@ -37,7 +37,7 @@ def run(worker: PredictionWorker, qtbot: QtBot) -> object:
 
 def test_masks_lie_on_their_scans(model: Path, ball_study: Study, tmp_path: Path, qtbot: QtBot):
     scans = [ball_study.case(case).scan for case in "cd"]
-    saved = run(PredictionWorker(model, scans, tmp_path / "out"), qtbot)
+    saved = run(PredictionWorker(model, ball_study.folder, ["c", "d"], tmp_path / "out"), qtbot)
     assert all(isinstance(one, PredictionSaved) for one in saved)
     assert [Path(one.scan) for one in saved] == scans
     for one, scan in zip(saved, scans, strict=True):
@@ -45,13 +45,13 @@ def test_masks_lie_on_their_scans(model: Path, ball_study: Study, tmp_path: Path
 
 
 def test_a_missing_model_ends_with_its_sentence(ball_study: Study, tmp_path: Path, qtbot: QtBot):
-    end = run(PredictionWorker(tmp_path / "none.safetensors", [ball_study.case("c").scan], tmp_path / "out"), qtbot)
+    end = run(PredictionWorker(tmp_path / "none.safetensors", ball_study.folder, ["c"], tmp_path / "out"), qtbot)
     assert isinstance(end, RunFailed)
     assert "none.safetensors" in end.message
 
 
 def test_canceling_ends_the_child_and_says_so(ball_study: Study, tmp_path: Path, qtbot: QtBot):
-    worker = PredictionWorker(tmp_path / "any", [ball_study.case("c").scan], tmp_path / "out")
+    worker = PredictionWorker(tmp_path / "any", ball_study.folder, ["c"], tmp_path / "out")
     worker.started.connect(worker.cancel)
     end = run(worker, qtbot)
     assert isinstance(end, RunFailed)
