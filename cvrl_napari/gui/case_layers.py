@@ -12,8 +12,8 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 
 from cvrl_napari.gui import difference
-from cvrl_napari.gui.case_view import grey_limits
 from cvrl_napari.gui.class_colors import class_colormap, class_names, colormap, names
+from cvrl_napari.gui.grey_limits import grey_limits
 from cvrl_napari.gui.placement import CASE_KEY, PAINTED_BACKGROUND_KEY, placement, provenance
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import napari
-import numpy as np
 from napari.components import Camera
 from napari.layers import Image
 
@@ -38,15 +37,6 @@ def camera_of(viewer: napari.Viewer) -> Camera:
     """Return the viewer's camera, which moved into the scene in napari 0.9."""
     camera: Camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
     return camera
-
-
-def grey_limits(array: np.ndarray) -> tuple[float, float]:
-    """Return grey values between which a scan is shown: the 0.5th and 99.5th percentile of a sample of its voxels."""
-    stride = max(1, round((array.size / 500_000) ** (1 / 3)))
-    low, high = np.percentile(array[::stride, ::stride, ::stride], (0.5, 99.5))
-    if low == high:
-        low, high = float(array.min()), float(array.max())
-    return float(low), float(high) if high > low else float(low) + 1.0
 
 
 def turn_head_up(viewer: napari.Viewer) -> None:

@@ -1,16 +1,32 @@
 """The classes: pick one to paint with, add, rename, recolour; and whether the case on view is complete."""
 
-from qtpy.QtCore import QRect, QSize, Qt, QTimer
-from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
-from qtpy.QtWidgets import QCheckBox, QColorDialog, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from pathlib import Path
+
+from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QColorDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.import_labels import ImportDialog
 from cvrl_napari.gui.session import Session
+from cvrl_napari.gui.swatch import BACKGROUND_COLOR, SIZE, swatch
+from cvrl_napari.study.label_import import LabelSurvey
 from cvrl_napari.study.labels import BACKGROUND
 
-BACKGROUND_COLOR = "#808080"
 ROW_HEIGHT = 24
-SWATCH = 18
+IMPORT_TOOLTIP = """Take over labels of this scan that were made elsewhere:
+NIfTI, NRRD, MetaImage, DICOM SEG or RTSTRUCT; several files at once, one a structure"""
+LABEL_FILES = "Labels (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.mgh *.mgz *.hdr *.dcm *.seg);;All files (*)"
 ID = Qt.ItemDataRole.UserRole
 
 
@@ -21,10 +37,11 @@ class ClassPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self.list = QListWidget()
-        self.list.setIconSize(QSize(SWATCH, SWATCH))
+        self.list.setIconSize(QSize(SIZE, SIZE))
         self.list.setToolTip("Click a class, or press its number, to paint with it; double-click its name to rename it")
         self.add_button = small_button("+", "Add a structure")
         self.color_button = small_button("Colour…", "Give the selected structure another colour")
+        self.import_button = small_button("Import…", IMPORT_TOOLTIP)
         self.complete = QCheckBox("This case is complete (not painted = background)")
         self.complete.setToolTip(
             "Tick when every structure of this scan is painted: the model then learns that the rest is background.\n"
@@ -35,6 +52,7 @@ class ClassPanel(QWidget):
         top.addWidget(QLabel("Classes"), stretch=1)
         top.addWidget(self.add_button)
         top.addWidget(self.color_button)
+        top.addWidget(self.import_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
@@ -44,6 +62,8 @@ class ClassPanel(QWidget):
 
         self.add_button.clicked.connect(self._add)
         self.color_button.clicked.connect(self._recolor)
+        self.import_button.clicked.connect(self.ask_for_labels)
+        session.importing.looked.connect(self._ask_what_values_mean)
         self.complete.clicked.connect(session.set_complete)
         self.list.itemClicked.connect(lambda item: session.paint_with(item.data(ID)))
         self.list.itemChanged.connect(self._on_edited)
@@ -52,6 +72,26 @@ class ClassPanel(QWidget):
         session.case_opened.connect(self._show_state)
         session.case_changed.connect(self._show_state)
         self._fill()
+
+    def ask_for_labels(self) -> None:
+        """Let the person choose label files made elsewhere for the case on view."""
+        study, case = self._session.study, self._session.case
+        if study is None or not case:
+            return
+        folder = study.case(case).scan.parent
+        chosen, _ = QFileDialog.getOpenFileNames(self, f"Labels for {case}", str(folder), LABEL_FILES)
+        if chosen:
+            self._session.importing.look(sorted(Path(one) for one in chosen))
+
+    def _ask_what_values_mean(self, survey: LabelSurvey) -> None:
+        study, case = self._session.study, self._session.case
+        if study is None or not case:
+            return
+        fresh = not self._session.layers.labels_array().any()
+        dialog = ImportDialog(survey, study.classes, case, complete=fresh, parent=self)
+        dialog.accepted.connect(lambda: self._session.importing.bring(survey, dialog.choice))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def _fill(self) -> None:
         self.list.blockSignals(True)
@@ -108,19 +148,6 @@ class ClassPanel(QWidget):
     def _show_state(self) -> None:
         study, case = self._session.study, self._session.case
         state = study.case(case).state if study is not None and case else "unlabeled"
+        self.import_button.setEnabled(study is not None and bool(case) and not study.read_only)
         self.complete.setEnabled(state != "unlabeled")
         self.complete.setChecked(state in ("complete", "accepted"))
-
-
-def swatch(color: str, key: str) -> QIcon:
-    """Draw a square of the class's colour with its key on it, black or white, whichever is easier to read."""
-    pixmap = QPixmap(SWATCH, SWATCH)
-    fill = QColor(color)
-    pixmap.fill(fill)
-    painter = QPainter(pixmap)
-    painter.setPen(Qt.GlobalColor.black if fill.lightnessF() > 0.4 else Qt.GlobalColor.white)
-    painter.drawText(QRect(0, 0, SWATCH, SWATCH), Qt.AlignmentFlag.AlignCenter, key)
-    painter.end()
-    icon = QIcon(pixmap)
-    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else a selected row tints the class's colour
-    return icon

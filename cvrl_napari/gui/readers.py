@@ -38,6 +38,7 @@ def read_layers(path: str) -> list[LayerData]:
     VolumeError
         If the file cannot be read.
     """
+    from cvrl_napari.gui.grey_limits import grey_limits
     from cvrl_napari.gui.placement import PART_KEY, placement, provenance
 
     place = Path(path)
@@ -53,7 +54,8 @@ def read_layers(path: str) -> list[LayerData]:
     about = {"name": name, "metadata": provenance(volume, place.resolve()) | choices, **placement(volume)}
     if _is_mask(place, volume):
         return [(volume.array, about, "labels")]
-    return [(volume.array, {**about, "colormap": "gray"}, "image")]
+    array = volume.array.astype(volume.array.dtype.newbyteorder("="), copy=False)  # a big-endian texture cannot be drawn
+    return [(array, {**about, "colormap": "gray", "contrast_limits": grey_limits(array)}, "image")]
 
 
 def _read_asking(path: Path) -> "tuple[Volume, dict[str, Any]] | None":

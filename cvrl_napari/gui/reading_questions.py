@@ -7,6 +7,7 @@ from qtpy.QtWidgets import (
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
+    QMainWindow,
     QMessageBox,
     QSlider,
     QSpinBox,
@@ -27,7 +28,7 @@ def can_ask() -> bool:
 
 def choose_part(error: SeveralVolumesError) -> int | None:
     """Ask which volume of a file to open, counted from 0; None when the person would rather not."""
-    dialog = PartDialog(error, QApplication.activeWindow())
+    dialog = PartDialog(error, _window())
     chosen = dialog.part if dialog.exec() else None
     dialog.deleteLater()
     return chosen
@@ -35,7 +36,7 @@ def choose_part(error: SeveralVolumesError) -> int | None:
 
 def agree_to_resample(error: UnevenSlicesError) -> bool:
     """Ask whether a series without a regular grid may be resampled to one; the sentence of `error` is the reason."""
-    question = QMessageBox(QMessageBox.Icon.Question, "Resample the slices?", str(error), parent=QApplication.activeWindow())
+    question = QMessageBox(QMessageBox.Icon.Question, "Resample the slices?", str(error), parent=_window())
     question.setInformativeText(
         "Resampling interpolates between the slices, at their usual distance. A mask then lies on the new, regular grid."
     )
@@ -47,6 +48,12 @@ def agree_to_resample(error: UnevenSlicesError) -> bool:
     return agreed
 
 
+def _window() -> QWidget | None:
+    """Return the window a question belongs to: the active one, else the main window, whose looks it then has."""
+    windows = (window for window in QApplication.topLevelWidgets() if isinstance(window, QMainWindow) and window.isVisible())
+    return QApplication.activeWindow() or next(windows, None)
+
+
 class PartDialog(QDialog):
     """A slider and a number: the volumes of a file, counted from 1 as people do."""
 
@@ -54,7 +61,9 @@ class PartDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Which volume?")
         self.setMinimumWidth(380)
-        words = QLabel(f"{error.path.name} holds {error.count} volumes: time points, echoes or channels. Open number")
+        words = QLabel(
+            f"{error.path.name} holds {error.count} volumes: time points, echoes or channels. Which shall be opened?"
+        )
         words.setWordWrap(True)
         words.setToolTip(str(error.path))
         self.slider, self.number = QSlider(Qt.Orientation.Horizontal), QSpinBox()

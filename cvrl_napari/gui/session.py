@@ -15,6 +15,7 @@ from cvrl_napari.engine.run_folder import newest_model
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.class_editing import ClassEditing
 from cvrl_napari.gui.export import FORMATS, Format
+from cvrl_napari.gui.importing import Importing
 from cvrl_napari.gui.layers import Layers
 from cvrl_napari.gui.masks import newest_mask
 from cvrl_napari.gui.measuring import Measuring
@@ -78,6 +79,7 @@ class Session(QObject):
         self.training = Training(self._show_preview, self)
         self.prediction = Prediction(self)
         self.saving = Saving(self.layers, self)
+        self.importing = Importing(self.layers, self.painting, self.class_editing, self)
         self.study: Study | None = None
         self.selected_class = 1
         self._view: View | None = None
@@ -95,6 +97,9 @@ class Session(QObject):
         self.saving.busy.connect(self.busy)
         self.saving.saved.connect(self.confirmed)
         self.saving.failed.connect(self._tell)
+        self.importing.busy.connect(self.busy)
+        self.importing.brought.connect(self.confirmed)
+        self.importing.failed.connect(self._tell)
         self.training.event_received.connect(self._on_run_event)
         self.training.ended.connect(self._on_run_ended)
         self.prediction.done.connect(self._on_predicted)
@@ -144,6 +149,7 @@ class Session(QObject):
         self._reading.close()
         self.measuring.close()
         self.saving.close()
+        self.importing.close()
         self.save_now()
         self._end_study()
         self.layers.close()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import napari
+import numpy as np
 import numpy.typing as npt
 from napari.layers import Image, Labels, Layer
 
@@ -111,8 +112,10 @@ def _class_words(layer: Labels, index: tuple[int, int, int]) -> str:
     if value == 0:
         return ""
     table = layer.features
-    known = "structure" in table and (table["index"] == value).any()
-    name = str(table.loc[table["index"] == value, "structure"].iloc[0]) if known else f"label {value}"
+    name = f"label {value}"
+    if "structure" in table:  # by columns: a lookup of pandas takes a millisecond, and the cursor moves often
+        rows = np.flatnonzero(table["index"].to_numpy() == value)
+        name = str(table["structure"].to_numpy()[rows[0]]) if rows.size else name
     if PAINTED_BACKGROUND_KEY in layer.metadata or layer.editable:
         return name
     return f"{layer.name.split()[0].lower()}: {name}"

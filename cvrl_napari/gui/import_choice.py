@@ -1,7 +1,8 @@
-"""What a value of a label file made elsewhere most likely stands for in this study. No Qt."""
+"""What the values of label files made elsewhere become in this study: what is suggested, what is chosen. No Qt."""
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cvrl_napari.study.classes import StructureClass
@@ -10,6 +11,28 @@ from cvrl_napari.volumes.naming import scan_name
 
 IGNORED = 0
 """Stands for: this value is left out."""
+
+
+@dataclass(frozen=True)
+class ImportChoice:
+    """What the person decided.
+
+    Attributes
+    ----------
+    mapping : dict
+        (number of the file, value in it) -> class id, 255 for painted background, `IGNORED`.
+    new_classes : tuple of str
+        Names of classes to be added first; their ids go on from those of the study.
+    resample : bool
+        Whether files on another grid are brought to the scan's.
+    complete : bool
+        Whether what is not painted then counts as background.
+    """
+
+    mapping: dict[tuple[int, int], int]
+    new_classes: tuple[str, ...]
+    resample: bool
+    complete: bool
 
 
 def suggest_class(
