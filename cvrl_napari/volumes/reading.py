@@ -86,7 +86,7 @@ def _read_pair(path: Path, part: int | None) -> Volume:
 def _read_dicom(path: Path, part: int | None, resample: bool) -> Volume:
     from cvrl_napari.volumes.dicom import read_dicom  # its libraries are slow to import, and the others do without
 
-    return read_dicom(path)
+    return read_dicom(path, part, resample)
 
 
 def read_labels(path: Path) -> Volume:

@@ -48,12 +48,13 @@ def make_series(tmp_path) -> Callable[..., Path]:
     """make_series(name, slices=5, ...): a folder with a CT series of 6 rows and 4 columns, a file a slice.
 
     Pixel values are 100 * slice + 10 * row + column. `z` gives the slices' positions, `step` the vector between them;
-    `edit(header, slice)` changes a header before it is written.
+    `edit(header, slice)` changes a header before it is written. The series of one test are of one study.
     """
+    study = generate_uid()
 
     def make(name="series", slices=5, *, z=None, step=(0.0, 0.0, 2.5), edit=lambda header, index: None, prefix="") -> Path:
         folder = tmp_path / name
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         series = generate_uid()
         for index in range(slices):
             meta = FileMetaDataset()
@@ -62,7 +63,8 @@ def make_series(tmp_path) -> Callable[..., Path]:
             meta.TransferSyntaxUID = ExplicitVRLittleEndian
             header = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
             header.SOPClassUID, header.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
-            header.SeriesInstanceUID, header.Modality = series, "CT"
+            header.StudyInstanceUID, header.SeriesInstanceUID, header.Modality = study, series, "CT"
+            header.InstanceNumber = index + 1
             header.Rows, header.Columns = 6, 4
             header.PixelSpacing = [0.75, 0.5]  # between rows, between columns
             header.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]

@@ -6,13 +6,15 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 
-from cvrl_napari.volumes.errors import VolumeError
+from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError, VolumeError
 from cvrl_napari.volumes.reading import read
+from cvrl_napari.volumes.writing import write
 
 
-def refused(path, words):
-    with pytest.raises(VolumeError, match=words) as caught:
+def refused(path, words, error=VolumeError):
+    with pytest.raises(error, match=words) as caught:
         read(path)
+    assert type(caught.value) is error
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -40,12 +42,6 @@ def test_names_and_endings_do_not_matter(make_series):
         file.rename(folder / f"I{7 * number % 5}0")
     assert np.array_equal(read(folder).array, expected)
     assert np.array_equal(read(folder / "I20").array, expected)
-
-
-def test_a_tilted_gantry_stays_in_the_affine(make_series):
-    volume = read(make_series(slices=5, step=(0.0, 0.5, 2.5)))
-    assert np.allclose(volume.world_mm((4, 0, 0)), (10, -20 - 4 * 0.5, 30 + 4 * 2.5))
-    assert np.allclose(volume.world_mm((0, 5, 3)), (10 - 3 * 0.5, -20 - 5 * 0.75, 30))
 
 
 def test_the_place_is_the_one_itk_gives(make_series, shared_data):
@@ -93,22 +89,140 @@ def test_each_slice_is_rescaled_by_its_own_header(make_series):
     assert np.allclose(volume.array, np.where(z == 0, stored, 0.5 * z * stored - 7))
 
 
-@pytest.mark.parametrize("how", ["run length", "JPEG 2000"])
-def test_compressed_slices(make_series, tmp_path, how):
-    image = np.random.default_rng(0).integers(-1000, 1000, (3, 64, 64)).astype(np.int16)
+def test_greys_from_tables_of_the_file_keep_their_type(make_series):
+    def hounsfield(header, index):
+        header.BitsStored, header.HighBit, header.PixelRepresentation = 12, 11, 0
+        header.RescaleSlope, header.RescaleIntercept = 1, -1024
 
-    def compress(header, index):
-        header.Rows = header.Columns = 64
-        header.PixelData = image[index].tobytes()
-        if how == "run length":
-            header.compress(pydicom.uid.RLELossless)
-        else:
-            encoded = tmp_path / "encoded.dcm"
-            sitk.WriteImage(sitk.GetImageFromArray(image[index]), str(encoded), useCompression=True)
-            header.PixelData = pydicom.dcmread(encoded).PixelData
-            header.file_meta.TransferSyntaxUID = pydicom.uid.JPEG2000Lossless
+    volume = read(make_series(edit=hounsfield))
+    assert volume.array.dtype == np.int16
+    assert volume.array[2, 3, 1] == 231 - 1024
 
-    assert np.array_equal(read(make_series(slices=3, edit=compress)).array, image)
+
+def test_overlays_beside_the_stored_bits_are_dropped(make_series):
+    def overlay(header, index):
+        header.BitsStored, header.HighBit, header.PixelRepresentation = 12, 11, 0
+        header.PixelData = (np.frombuffer(header.PixelData, "<u2") | 0x3000).tobytes()
+
+    assert read(make_series(edit=overlay)).array[2, 3, 1] == 231
+
+
+@pytest.mark.parametrize(("modality", "is_turned"), [("MR", True), ("CT", False), ("PT", False)])
+def test_greys_that_are_stored_upside_down(make_series, modality, is_turned):
+    def turn(header, index):
+        header.Modality, header.PhotometricInterpretation, header.PixelRepresentation = modality, "MONOCHROME1", 0
+        header.BitsStored, header.HighBit = 12, 11
+
+    volume = read(make_series(edit=turn))
+    assert volume.array[2, 3, 1] == (4095 - 231 if is_turned else 231)
+    assert ("upside down" in volume.notice) == is_turned
+
+
+def test_a_deflated_series_and_a_big_endian_one(make_series):
+    expected = read(make_series()).array
+
+    def deflate(header, index):
+        header.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+
+    def swap(header, index):
+        header.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
+        header.PixelData = np.frombuffer(header.PixelData, "<i2").astype(">i2").tobytes()
+
+    assert np.array_equal(read(make_series("deflated", edit=deflate)).array, expected)
+    assert np.array_equal(read(make_series("big endian", edit=swap)).array, expected)
+
+
+class TestParts:
+    @pytest.fixture
+    def beating(self, make_series):
+        """Three positions, two phases of the heart; the later one comes first in the files."""
+
+        def phase(header, index):
+            header.TriggerTime = 400 * ((index + 1) % 2)
+
+        return make_series(slices=6, z=(0, 0, 1, 1, 2, 2), edit=phase)
+
+    def test_one_has_to_be_chosen(self, beating):
+        with pytest.raises(SeveralVolumesError, match="holds 2 volumes") as caught:
+            read(beating)
+        assert (caught.value.path, caught.value.count) == (beating, 2)
+
+    def test_they_come_in_the_order_of_time(self, beating):
+        assert read(beating, part=0).array[:, 0, 0].tolist() == [100, 300, 500]
+        assert read(beating, part=1).array[:, 0, 0].tolist() == [0, 200, 400]
+        assert read(beating, part=1).spacing == (2.5, 0.75, 0.5)
+
+    def test_there_is_none_of_that_number(self, beating):
+        with pytest.raises(VolumeError, match="2"):
+            read(beating, part=2)
+
+    def test_without_any_time_the_number_of_the_image_decides(self, make_series):
+        folder = make_series(slices=6, z=(0, 1, 2, 0, 1, 2))
+        assert read(folder, part=1).array[:, 0, 0].tolist() == [300, 400, 500]
+
+
+class TestResampled:
+    """A ramp over world coordinates has the same values wherever and however its slices were taken."""
+
+    RAMP = np.array((3.0, -5.0, 7.0))
+
+    @pytest.fixture
+    def make_ramp(self, make_series):
+        def make(**kwargs):
+            def fill(header, index):
+                rows, columns = np.mgrid[:30, :40]
+                header.Rows, header.Columns = 30, 40
+                x, y, z = (float(mm) for mm in header.ImagePositionPatient)
+                world = np.stack((x + 0.5 * columns, y + 0.75 * rows, np.full((30, 40), z)), axis=-1)
+                header.PixelData = np.rint(world @ self.RAMP).astype("<i2").tobytes()
+
+            return make_series(edit=fill, **kwargs)
+
+        return make
+
+    @pytest.mark.parametrize(
+        ("kwargs", "rows"),
+        [
+            ({"slices": 8, "step": (0.0, 0.5, 2.5)}, 30 + 5),
+            ({"slices": 8, "step": (0.0, -0.5, 2.5)}, 30 + 5),
+            ({"slices": 8, "z": (0, 1, 2, 3.4, 4, 5, 6.3, 7)}, 30),
+            ({"slices": 7, "z": (0, 1, 2, 4, 5, 6, 7)}, 30),
+            ({"slices": 7, "z": (0, 1, 2, 4, 5, 6, 7), "step": (0.25, 0.5, 2.5)}, 30 + 5),
+        ],
+    )
+    def test_a_ramp_stays_a_ramp(self, make_ramp, kwargs, rows):
+        volume = read(make_ramp(**kwargs), resample=True)
+        assert "resampled" in volume.notice
+        assert volume.array.shape[:2] == (8, rows)
+        assert volume.spacing == pytest.approx((2.5, 0.75, 0.5))
+        assert np.allclose(volume.direction.T @ volume.direction, np.eye(3), atol=1e-9)
+        index = np.array(list(np.ndindex(volume.array.shape)))
+        expected = (volume.world_mm(index) * (-1, -1, 1)) @ self.RAMP  # the ramp is over LPS
+        covered = volume.array.ravel() != volume.array.min()
+        assert covered.mean() > 0.7
+        assert np.abs(volume.array.ravel() - expected)[covered].max() <= 1.0
+
+    def test_a_mask_for_it_lies_on_the_new_grid(self, make_ramp, tmp_path):
+        volume = read(make_ramp(slices=8, step=(0.0, 0.5, 2.5)), resample=True)
+        write(tmp_path / "mask.nrrd", volume.with_array((volume.array > 0).astype(np.uint8)))
+        assert read(tmp_path / "mask.nrrd").same_grid(volume)
+
+    def test_too_little_to_make_a_scan_of(self, make_series):
+        with pytest.raises(VolumeError, match="too few slices"):
+            read(make_series(slices=4, z=(0, 1, 2, 40)), resample=True)
+
+    def test_a_regular_series_is_left_as_it_is(self, make_series):
+        folder = make_series(step=(0.0, 0.0005, 2.5))
+        volume = read(folder, resample=True)
+        assert np.array_equal(volume.array, read(folder).array)
+        assert volume.notice == ""
+        assert np.allclose(volume.world_mm((4, 0, 0)), (10, -20 - 4 * 0.0005, 40), rtol=0, atol=1e-9)
+
+    def test_positions_rounded_to_a_tenth_are_regular(self, make_series):
+        def rounded(header, index):
+            header.ImagePositionPatient[2] = round(index * 0.625, 1)
+
+        assert read(make_series(slices=9, edit=rounded)).spacing[0] == pytest.approx(0.625)
 
 
 def test_of_several_series_a_folder_means_the_longest_and_a_file_its_own(make_series):
@@ -148,13 +262,28 @@ class TestRefused:
     def test_a_missing_slice(self, make_series):
         folder = make_series(slices=6)
         (folder / "003.dcm").unlink()
-        refused(folder, "5 mm between 004.dcm and 002.dcm, 2.5 mm elsewhere")
+        refused(folder, r"lacks image 4 \(5 mm between image 3 and image 5, 2.5 mm elsewhere\)", UnevenSlicesError)
+
+    def test_several_missing_slices(self, make_series):
+        refused(make_series(slices=6, z=(0, 1, 2, 5, 6, 7)), "lacks 2 slices .7.5 mm between image 3 and", UnevenSlicesError)
 
     def test_uneven_slices(self, make_series):
-        refused(make_series(slices=5, z=(0, 1, 2, 3.2, 4)), "unevenly spaced")
+        refused(make_series(slices=5, z=(0, 1, 2, 3.2, 4)), "unevenly spaced slices .3 mm between image 3 a", UnevenSlicesError)
+
+    def test_a_tilted_gantry(self, make_series):
+        refused(make_series(step=(0.0, 0.5, 2.5)), "tilted gantry .by 11.3 degrees", UnevenSlicesError)
+
+    def test_slices_shifted_against_each_other(self, make_series):
+        def shift(header, index):
+            header.ImagePositionPatient[0] += 3.0 * (index == 2)
+
+        refused(make_series(edit=shift), "shifted against each other .image 3 by 3 mm", UnevenSlicesError)
 
     def test_several_images_at_one_position(self, make_series):
-        refused(make_series(slices=6, z=(0, 0, 1, 1, 2, 2)), "several images at one position")
+        refused(make_series(slices=5, z=(0, 1, 2, 2, 3)), "2 images at one position .image 3 and image 4 at 35 mm")
+
+    def test_a_time_point_that_is_not_complete(self, make_series):
+        refused(make_series(slices=5, z=(0, 0, 1, 1, 2)), "2 images at most positions but 1 at 35 mm .image 5")
 
     def test_a_single_slice_of_unknown_thickness(self, make_series):
         def no_thickness(header, index):
@@ -231,7 +360,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("name", "words"),
         [
-            ("ct_seg_pair/seg/label.seg", "segmentation"),
+            ("ct_seg_pair/seg/label.seg", "a DICOM segmentation"),
             ("ct_rtstruct/mock_data/rt.dcm", "contours"),
             ("ct_phantom_series/DIRFILE", "place in space"),
             ("ct_rtstruct/one_slice_data/0.dcm", "unknown thickness"),
