@@ -101,6 +101,31 @@ def new(
 
 
 @app.command()
+def import_labels(
+    study: StudyFolder,
+    case: Annotated[str, typer.Argument(metavar="CASE", help="Id of the case")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Masks of its scan, DICOM SEG or RTSTRUCT; later ones over earlier")
+    ],
+    values: Annotated[
+        str,
+        typer.Option(metavar="V=CLASS,...", help="What values mean: 17=left atrium, 4=background; others are left out"),
+    ] = "",
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Bring files of another grid to the scan's, by nearest neighbour")
+    ] = False,
+    complete: Annotated[bool, typer.Option("--complete", help="What is not painted is background")] = False,
+) -> None:
+    """Bring labels made elsewhere into a case, over what is painted there."""
+    with one_sentence():
+        from cvrl_napari.cli.importing import import_files
+        from cvrl_napari.study.study import Study
+
+        with Study.open(study) as opened:
+            print(import_files(opened, case, files, values=values, resample=resample, complete=complete))
+
+
+@app.command()
 @options_of(TrainRequest)
 def train(
     study: StudyFolder,

@@ -182,6 +182,25 @@ def test_a_study_of_two_channels_and_one_of_several_volumes(tmp_path: Path) -> N
         assert complaint in cvrl("new", tmp_path / "three", "--scans", tmp_path, *words).stderr
 
 
+def test_labels_made_elsewhere_are_imported(tmp_path: Path) -> None:
+    scan, theirs = tmp_path / "scans" / "a.nii", tmp_path / "theirs.nii"
+    scan.parent.mkdir()
+    nib.save(nib.Nifti1Image(np.zeros((4, 5, 6), np.int16), np.eye(4)), scan)
+    labels = np.zeros((4, 5, 6), np.uint8)
+    labels[0], labels[1] = 17, 4
+    nib.save(nib.Nifti1Image(labels, np.eye(4)), theirs)
+    study = tmp_path / "study"
+    assert cvrl("new", study, "--scans", scan.parent, "--classes", "left atrium, aorta").exit_code == 0
+    assert '--values "4=left atrium"' in cvrl("import-labels", study, "a", theirs).stderr.replace("\n", " ")
+    answer = cvrl("import-labels", study, "a", theirs, "--values", "17=aorta,4=background", "--complete")
+    assert answer.exit_code == 0, answer.output
+    opened = Study.open(study, read_only=True)
+    assert opened.case("a").state == "complete"
+    assert opened.read_labels("a")[0, 0].tolist() == opened.read_labels("a")[3, 2].tolist()  # x alone tells them apart
+    assert sorted(opened.read_labels("a")[0, 0].tolist()) == [0, 0, 2, 255]
+    assert "no class 'liver'" in cvrl("import-labels", study, "a", theirs, "--values", "17=liver").stderr
+
+
 def test_embed_writes_into_the_output_folder(run: Path, phantom: Path, tmp_path: Path) -> None:
     scan = phantom / "scans" / "phantom_01.nii.gz"
     answer = cvrl("embed", run / "model.safetensors", scan, "--output", tmp_path / "out", "--device", "cpu")
