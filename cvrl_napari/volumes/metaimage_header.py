@@ -76,11 +76,11 @@ class MetaHeader:
         origin = self._first_of(("Offset", "Position", "Origin"), axes, np.zeros(axes))
         # A row is the direction of an axis.
         turn = self._first_of(("TransformMatrix", "Rotation", "Orientation"), axes * axes, np.eye(axes)).reshape(axes, axes)
-        lps = np.eye(4)
-        lps[:3, :3] = turn[:3, :3].T * spacing[:3]
-        lps[:3, 3] = origin[:3]
-        ras: Affine = np.diag((-1.0, -1.0, 1.0, 1.0)) @ lps
-        return ras
+        affine = np.eye(4)
+        affine[:3, :3] = turn[:3, :3].T * spacing[:3]
+        affine[:3, 3] = origin[:3]
+        affine[:2] *= -1  # from LPS to RAS
+        return affine
 
     def _first_of(self, names: tuple[str, ...], count: int, default: np.ndarray) -> np.ndarray:
         name = next((name for name in names if name in self.fields), None)

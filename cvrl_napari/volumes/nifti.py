@@ -89,7 +89,7 @@ def _read(path: Path, data_path: Path, header: Any, part: int | None) -> Volume:
     if slope is not None:
         array = scaled(array, slope, inter)
     source = Source(path, "nifti", shape, affine, header)
-    return from_file_order(finite_float32(path, array), source, _two_places(path, header, shape))
+    return from_file_order(finite_float32(path, array), source, _doubts(path, header, shape))
 
 
 def _whole(number: Any) -> int:
@@ -111,8 +111,13 @@ def affine_mm(path: Path, header: Any) -> Affine:
     return check_affine(path, affine)
 
 
-def _two_places(path: Path, header: Any, shape: tuple[int, int, int]) -> str:
-    """Return a notice if sform and qform put a corner more than a voxel apart."""
+def _doubts(path: Path, header: Any, shape: tuple[int, int, int]) -> str:
+    """Return a notice if there is neither sform nor qform, or the two put a corner more than a voxel apart."""
+    if not header["sform_code"] and not header["qform_code"]:
+        return (
+            f"{path.name} does not say how it lies (neither sform nor qform): it was placed around its centre, its first axis"
+            " towards Left, as nibabel does; other programs may choose otherwise."
+        )
     if not header["sform_code"] or not header["qform_code"]:
         return ""
     try:

@@ -115,30 +115,30 @@ class NrrdHeader:
         axes = self.space_axes()
         space = re.sub(r"-time$", "", self.fields.get("space", "").lower())
         space = space[:3] if space in ("rast", "last", "lpst") else space
-        lps = np.eye(4)
+        affine = np.eye(4)
         directions = self._per_axis("space directions", self.vectors("space directions") or [])
         origin = (self.vectors("space origin") or [None])[0]
         if any(directions):
             columns = [np.array(directions[axis], dtype=np.float64)[:3] for axis in axes]
             if any(column.size != 3 for column in columns):
                 raise VolumeError(f"{self.path} is not an image in three dimensions of space: choose a 3D scan.")
-            lps[:3, :3] = np.transpose(columns)
+            affine[:3, :3] = np.transpose(columns)
         else:
             spacings = self._per_axis("spacings", self._floats("spacings"))
             steps = np.array([spacings[axis] or 1.0 for axis in axes])
-            lps[:3, :3] = np.diag(steps)
+            affine[:3, :3] = np.diag(steps)
             mins = self._per_axis("axis mins", self._floats("axis mins"))
             if origin is None and all(mins[axis] is not None for axis in axes):
                 is_node = "node" in self.fields.get("centerings", self.fields.get("centers", "")).lower()
-                lps[:3, 3] = np.array([mins[axis] for axis in axes]) + (0 if is_node else steps / 2)
+                affine[:3, 3] = np.array([mins[axis] for axis in axes]) + (0 if is_node else steps / 2)
         if origin is not None:
-            lps[:3, 3] = np.array([*origin, 0, 0, 0])[:3]
+            affine[:3, 3] = np.array([*origin, 0, 0, 0])[:3]
         # Without a known space ITK takes the numbers as they are, which are then DICOM's.
         signs = _TO_RAS.get(space, _TO_RAS["lps"])
         notice = ""
         if space not in _TO_RAS:
             notice = f"{self.path.name} does not say which way is left: it was taken to run to left, posterior and superior."
-        affine: Affine = np.diag((*signs, 1.0)) @ lps
+        affine[:3] *= np.reshape(signs, (3, 1))
         return affine, notice
 
     def _floats(self, name: str) -> list[float | None]:
