@@ -27,11 +27,13 @@ from cvrl_napari.gui.mask_panel import MaskPanel
 from cvrl_napari.gui.new_study import NewStudyDialog
 from cvrl_napari.gui.notice import NoticeBar
 from cvrl_napari.gui.orientation_letters import OrientationLetters
+from cvrl_napari.gui.reading_questions import agree_to_resample, choose_part
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.shortcuts import Shortcuts
 from cvrl_napari.gui.study_panel import StudyPanel
 from cvrl_napari.gui.train_panel import TrainPanel
 from cvrl_napari.gui.world_position import WorldPosition
+from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError
 
 WIDTH = 380
 
@@ -94,11 +96,12 @@ class CvrlDock(QWidget):
         self.session.noticed.connect(self._tell)
         self.session.confirmed.connect(self._confirm)
         self.session.busy.connect(self._on_busy)
+        self.session.choice_needed.connect(self._ask_how_to_read)
         self.session.study_changed.connect(self._on_study_changed)
         for asking in (self.empty_panel, self.study_panel):
             asking.open_asked.connect(self.ask_for_study)
             asking.new_asked.connect(self.ask_for_new_study)
-        self.empty_panel.scans_asked.connect(lambda: self.ask_for_new_study(self.lone_scans.paths))
+        self.empty_panel.scans_asked.connect(lambda: self.ask_for_new_study([one.scan for one in self.lone_scans.images]))
         self.lone_scans.changed.connect(self._offer_lone_scans)
         self.empty_panel.sample_asked.connect(lambda: self.session.create_sample(sample_folder()))
         application = QApplication.instance()
@@ -117,7 +120,13 @@ class CvrlDock(QWidget):
     def ask_for_new_study(self, scans: Sequence[Path] = ()) -> None:
         """Ask for scans, class names and a folder in one dialog, and make the study."""
         dialog = NewStudyDialog([path for path in scans or () if isinstance(path, Path)], self)
-        dialog.accepted.connect(lambda: self.session.create_study(dialog.folder, dialog.scans, dialog.classes))
+        opened = {one.scan: one for one in self.lone_scans.images}
+
+        def make() -> None:
+            chosen = [opened.get(path, path) for path in dialog.scans]
+            self.session.create_study(dialog.folder, chosen, dialog.classes)
+
+        dialog.accepted.connect(make)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
@@ -194,6 +203,14 @@ class CvrlDock(QWidget):
     def _confirm(self, sentence: str, more: str) -> None:
         self.notice.tell(sentence, more, "", good=True)
 
+    def _ask_how_to_read(self, case_id: str, error: SeveralVolumesError | UnevenSlicesError) -> None:
+        if isinstance(error, SeveralVolumesError):
+            part = choose_part(error)
+            if part is not None:
+                self.session.read_as(case_id, part=part)
+        elif agree_to_resample(error):
+            self.session.read_as(case_id, resample=True)
+
     def _on_busy(self, what: str) -> None:
         self.busy.setText(what)
         self.busy.setVisible(bool(what))
@@ -208,4 +225,4 @@ class CvrlDock(QWidget):
         self._work.setVisible(is_open)
 
     def _offer_lone_scans(self) -> None:
-        self.empty_panel.offer(() if self.session.study is not None else self.lone_scans.paths)
+        self.empty_panel.offer(() if self.session.study is not None else [one.scan for one in self.lone_scans.images])

@@ -64,6 +64,7 @@ def export(
     *,
     kind: Literal["volume", "seg", "rtstruct"] = "volume",
     predicted: bool = False,
+    part: int = 0,
 ) -> None:
     """Write labels or a mask in the geometry of the scan, names and colors with them; painted background becomes 0.
 
@@ -75,6 +76,8 @@ def export(
         'seg' and 'rtstruct' refer to the DICOM series that the scan was read from.
     predicted
         Whether a network drew it; the DICOM formats say so.
+    part
+        Which volume of the series the scan is, for the DICOM formats, where it holds several.
 
     Raises
     ------
@@ -95,8 +98,8 @@ def export(
     if kind == "seg":
         from cvrl_napari.volumes.dicom_seg import write_seg
 
-        write_seg(path, volume, scan.source.path, segments, algorithm=algorithm)
+        write_seg(path, volume, scan.source.path, segments, algorithm=algorithm, part=part)
     else:
         from cvrl_napari.volumes.rtstruct import write_rtstruct
 
-        write_rtstruct(path, volume, scan.source.path, segments, algorithm=algorithm)
+        write_rtstruct(path, volume, scan.source.path, segments, algorithm=algorithm, part=part)

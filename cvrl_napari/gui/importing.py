@@ -22,7 +22,7 @@ class Importing(QObject):
         What is going on; empty when it has ended.
     looked : object
         The `LabelSurvey` of the files for the case on view: time to ask what their values stand for.
-    brought : str, str
+    done : str, str
         The labels are on the screen, on their way to disk: a sentence, and more about it.
     failed : object
         The error that says why not.
@@ -30,7 +30,7 @@ class Importing(QObject):
 
     busy = Signal(str)
     looked = Signal(object)
-    brought = Signal(str, str)
+    done = Signal(str, str)
     failed = Signal(object)
 
     def __init__(self, layers: Layers, painting: Painting, classes: ClassEditing, parent: QObject | None = None) -> None:
@@ -61,9 +61,7 @@ class Importing(QObject):
         def done(merged: Merged) -> None:
             self.busy.emit("")
             if self._layers.case != case:
-                self.brought.emit(
-                    f"The labels for {case} were not imported.", "Another case is on view: open it, import again."
-                )
+                self.done.emit(f"The labels for {case} were not imported.", "Another case is on view: open it, import again.")
                 return
             values = {class_id for class_id in choice.mapping.values() if class_id}
             if choice.new_classes and not self._classes.add(choice.new_classes):
@@ -72,7 +70,7 @@ class Importing(QObject):
             more = f"{changed:,} voxels changed; Ctrl+Z takes it back."
             if merged.overlaps:
                 more += f" {merged.overlaps:,} voxels were in several files: the later one counts."
-            self.brought.emit(f"Labels were imported for {case}.", more)
+            self.done.emit(f"Labels were imported for {case}.", more)
 
         self.busy.emit(f"Importing labels for {case}")
         self._reading.run(lambda: merge(found, choice.mapping, scan, resample=choice.resample), done, self._on_failed)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import napari
-from napari.layers import Image, Layer
+from napari import layers as napari_layers
+from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from cvrl_napari.gui.placement import CASE_KEY, SOURCE_KEY
+from cvrl_napari.gui.placement import CASE_KEY, PART_KEY, RESAMPLED_KEY, SOURCE_KEY
+from cvrl_napari.study.case import Image
 
 
 class LoneScans(QObject):
@@ -16,7 +18,7 @@ class LoneScans(QObject):
     Signals
     -------
     changed
-        There are others now; see `paths`.
+        There are others now; see `images`.
     """
 
     changed = Signal()
@@ -33,9 +35,17 @@ class LoneScans(QObject):
             emitter.connect(self._on_layers)
 
     @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files of the scans on view, each once, in the order of the layers."""
-        return tuple(dict.fromkeys(Path(layer.metadata[SOURCE_KEY]) for layer in self._layers()))
+    def images(self) -> tuple[Image, ...]:
+        """The files of the scans on view, each once, in the order of the layers, with what was chosen when they were opened."""
+        found = {
+            Path(layer.metadata[SOURCE_KEY]): Image(
+                scan=Path(layer.metadata[SOURCE_KEY]),
+                part=layer.metadata.get(PART_KEY),
+                resample=layer.metadata.get(RESAMPLED_KEY, False),
+            )
+            for layer in self._layers()
+        }
+        return tuple(found.values())
 
     def leave_to_study(self, scans: Sequence[Path]) -> None:
         """Take off the viewer what a study shows from now on; a file of a DICOM series stands for its folder."""
@@ -51,7 +61,7 @@ class LoneScans(QObject):
             emitter.disconnect(self._on_layers)
 
     def _layers(self) -> list[Layer]:
-        images = (layer for layer in self._viewer.layers if isinstance(layer, Image))
+        images = (layer for layer in self._viewer.layers if isinstance(layer, napari_layers.Image))
         return [layer for layer in images if SOURCE_KEY in layer.metadata and CASE_KEY not in layer.metadata]
 
     def _on_layers(self, _event: object = None) -> None:

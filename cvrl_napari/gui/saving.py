@@ -19,14 +19,14 @@ class Saving(QObject):
     -------
     busy : str
         What is being saved; empty when it has ended.
-    saved : str, str
+    done : str, str
         What was saved, and where.
     failed : object
         The error that says why not.
     """
 
     busy = Signal(str)
-    saved = Signal(str, str)
+    done = Signal(str, str)
     failed = Signal(object)
 
     def __init__(self, layers: Layers, parent: QObject | None = None) -> None:
@@ -35,24 +35,26 @@ class Saving(QObject):
         self._writing = Background(self)
 
     def save(self, study: Study, path: Path, chosen: Format, *, what: str) -> None:
-        """Write the 'mask' or the 'labels' on view, as they are now; `saved` or `failed` tells how it went."""
+        """Write the 'mask' or the 'labels' on view, as they are now; `done` or `failed` tells how it went."""
         case, scan = self._layers.case, self._layers.scan
         if case is None or scan is None:
             return
         predicted = what == "mask"
         array: np.ndarray = (self._layers.mask_array() if predicted else self._layers.labels_array()).copy()
-        classes = study.classes
+        classes, part = study.classes, study.case(case).part or 0
 
         def done(_: None) -> None:
             self.busy.emit("")
-            self.saved.emit(f"The {what} of {case} {'was' if predicted else 'were'} saved.", str(path))
+            self.done.emit(f"The {what} of {case} {'was' if predicted else 'were'} saved.", str(path))
 
         def failed(error: Exception) -> None:
             self.busy.emit("")
             self.failed.emit(error)
 
         self.busy.emit(f"Saving the {what} of {case}")
-        self._writing.run(lambda: export(scan, array, path, classes, kind=chosen.kind, predicted=predicted), done, failed)
+        self._writing.run(
+            lambda: export(scan, array, path, classes, kind=chosen.kind, predicted=predicted, part=part), done, failed
+        )
 
     def close(self) -> None:
         """Finish what was asked for."""

@@ -24,11 +24,12 @@ from cvrl_napari.gui.prediction import Prediction
 from cvrl_napari.gui.saving import Saving
 from cvrl_napari.gui.training import Training
 from cvrl_napari.gui.words import duration
+from cvrl_napari.study.case import Image, Scan
 from cvrl_napari.study.errors import LockedError, StudyError
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.study import Study
-from cvrl_napari.volumes.errors import VolumeError
+from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError, VolumeError
 from cvrl_napari.volumes.finding import find_scans
 from cvrl_napari.volumes.volume import Volume
 
@@ -45,6 +46,8 @@ class Session(QObject):
         A study was opened or closed, or its cases or classes changed.
     case_changed : str
         State or volumes of one case changed.
+    choice_needed : str, object
+        This case can be read once somebody chose how: the SeveralVolumesError or UnevenSlicesError says what. See `read_as`.
     case_opened : str
         This case is on view now; the empty string when none is.
     classes_changed
@@ -64,6 +67,7 @@ class Session(QObject):
     study_changed = Signal()
     case_changed = Signal(str)
     case_opened = Signal(str)
+    choice_needed = Signal(str, object)
     classes_changed = Signal()
     class_selected = Signal(int)
     mask_changed = Signal()
@@ -86,7 +90,7 @@ class Session(QObject):
         self._wanted_case = ""
         self._reading = Background(self)
         self.measuring = Measuring(self)
-        self.painting.painted.connect(self._on_painted)
+        self.painting.painted.connect(self.training.stroke)
         self.painting.saved.connect(self._on_saved)
         self.painting.failed.connect(self.noticed)
         self.layers.view_changed.connect(self._on_view_changed)
@@ -94,12 +98,10 @@ class Session(QObject):
         self.measuring.failed.connect(self._tell)
         self.class_editing.changed.connect(self.classes_changed)
         self.class_editing.refused.connect(self.noticed)
-        self.saving.busy.connect(self.busy)
-        self.saving.saved.connect(self.confirmed)
-        self.saving.failed.connect(self._tell)
-        self.importing.busy.connect(self.busy)
-        self.importing.brought.connect(self.confirmed)
-        self.importing.failed.connect(self._tell)
+        for job in (self.saving, self.importing):
+            job.busy.connect(self.busy)
+            job.done.connect(self.confirmed)
+            job.failed.connect(self._tell)
         self.training.event_received.connect(self._on_run_event)
         self.training.ended.connect(self._on_run_ended)
         self.prediction.done.connect(self._on_predicted)
@@ -113,11 +115,13 @@ class Session(QObject):
             return True
         return self._adopt(lambda: Study.open(folder))
 
-    def create_study(self, folder: Path, scans: Sequence[Path], classes: Sequence[str]) -> None:
-        """Make a study of scans (files, or folders that are searched) in the background, then open it."""
+    def create_study(self, folder: Path, scans: Sequence[Path | Image], classes: Sequence[str]) -> None:
+        """Make a study of scans (files, images, or folders that are searched) in the background, then open it."""
 
         def make() -> Path:
-            found = [scan for path in scans for scan in (find_scans(path) if path.is_dir() else [path])]
+            found: list[Scan] = []
+            for scan in scans:
+                found += find_scans(scan) if isinstance(scan, Path) and scan.is_dir() else [scan]
             with Study.create(folder, found, classes=classes) as study:
                 return study.folder
 
@@ -146,10 +150,8 @@ class Session(QObject):
 
     def shut_down(self) -> None:
         """For quit: nothing of the session runs afterwards, and what was painted is on disk as far as the disk allows."""
-        self._reading.close()
-        self.measuring.close()
-        self.saving.close()
-        self.importing.close()
+        for job in (self._reading, self.measuring, self.saving, self.importing):
+            job.close()
         self.save_now()
         self._end_study()
         self.layers.close()
@@ -227,7 +229,19 @@ class Session(QObject):
             if self.study is study and self._wanted_case == case_id:
                 self._show(study, case_id, *scan_and_mask)
 
-        self._reading.run(lambda: (study.read_scan(case_id), newest_mask(study, case_id)), show, self._on_failed)
+        def failed(error: Exception) -> None:
+            self._on_failed(error)
+            asked = isinstance(error, SeveralVolumesError | UnevenSlicesError) and not study.read_only
+            if asked and self.study is study and self._wanted_case == case_id:
+                self.choice_needed.emit(case_id, error)
+
+        self._reading.run(lambda: (study.read_scan(case_id), newest_mask(study, case_id)), show, failed)
+
+    def read_as(self, case_id: str, *, part: int | None = None, resample: bool | None = None) -> None:
+        """Remember how the scan of a case is read, see `Study.set_reading`, and open the case."""
+        if self._change(lambda study: study.set_reading(case_id, part=part, resample=resample)):
+            self.noticed.emit("", "", "")
+            self.open_case(case_id)
 
     def step_case(self, by: int) -> None:
         """Open the next (1) or the former (-1) case of the study."""
@@ -345,9 +359,6 @@ class Session(QObject):
     def _on_view_changed(self, case: str, axis: int, index: int) -> None:
         self._view = View(case=case, axis=axis, index=index)
         self.training.send(self._view)
-
-    def _on_painted(self, case: str) -> None:
-        self.training.stroke(case)
 
     def _on_saved(self, case: str) -> None:
         self.training.labels_saved(case)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -21,8 +22,10 @@ from cvrl_napari.engine.events import (
 )
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.new_study import NewStudyDialog
+from cvrl_napari.gui.placement import PART_KEY, placement, provenance
 from cvrl_napari.gui.readers import read_layers
 from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.reading import read
 
 pytestmark = pytest.mark.gui
 
@@ -246,6 +249,23 @@ def test_a_scan_opened_by_itself_starts_a_study_with_one_press(dock, viewer, bal
     assert [layer.name for layer in viewer.layers] == ["c", *(layer.name for layer in viewer.layers[1:])]
     assert len(viewer.layers) == 3  # the scan, labels and mask of the case: the one opened by itself has gone
     assert dock.empty_panel.scans_button.isHidden()
+
+
+def test_what_was_chosen_for_a_scan_goes_with_it_into_the_study(dock, viewer, tmp_path: Path, qtbot):
+    film = np.broadcast_to(np.arange(3, dtype=np.int16), (4, 5, 6, 3)).copy()
+    path = tmp_path / "film.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(film, np.eye(4)), path)
+    volume = read(path, part=1)
+    metadata = provenance(volume, path) | {PART_KEY: 1}
+    with qtbot.waitSignal(dock.lone_scans.changed):
+        viewer.add_image(volume.array, metadata=metadata, **placement(volume))
+    press(qtbot, dock.empty_panel.scans_button)
+    (dialog,) = dock.findChildren(NewStudyDialog)
+    qtbot.keyClicks(dialog.classes_edit, "heart")
+    with qtbot.waitSignal(dock.session.case_opened, timeout=10_000):
+        press(qtbot, dialog.buttons.button(dialog.buttons.StandardButton.Ok))
+    assert dock.session.study.case("film").part == 1
+    assert np.unique(dock.session.layers.scan.array).tolist() == [1]
 
 
 def test_every_control_has_a_tooltip(with_study):

@@ -9,8 +9,10 @@ import SimpleITK as sitk
 
 from cvrl_napari.gui.export import DICOM_FORMATS, FORMATS, export, formats_for, resolve
 from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.dicom_seg import read_seg
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.reading import read
+from cvrl_napari.volumes.rtstruct import read_rtstruct
 
 SHAPE = (12, 20, 16)
 
@@ -67,6 +69,17 @@ def test_dicom_formats_are_offered_for_scans_from_dicom(ball_study: Study, share
     assert formats_for(ball_study.read_scan("c")) == FORMATS
     series = read(shared_data / "clinical" / "dicom" / "hippocampus_series")
     assert formats_for(series) == FORMATS + DICOM_FORMATS
+
+
+@pytest.mark.parametrize(("kind", "read_back"), [("seg", read_seg), ("rtstruct", read_rtstruct)])
+def test_dicom_formats_come_back_with_names_on_the_same_voxels(shared_data: Path, tmp_path: Path, ball_study, kind, read_back):
+    series = read(shared_data / "clinical" / "dicom" / "hippocampus_series")
+    labels = np.zeros(series.array.shape, np.uint8)
+    labels[10:15, 10:25, 10:20], labels[0, 0, 0] = 2, 255
+    export(series, labels, tmp_path / "out.dcm", ball_study.classes, kind=kind, predicted=True)
+    volume, segments = read_back(tmp_path / "out.dcm", series)
+    assert [segment.name for segment in segments] == ["shell"]  # 'ball' is not drawn
+    np.testing.assert_array_equal(volume.array > 0, labels == 2)
 
 
 def test_a_dicom_segmentation_of_nothing_is_refused_in_words(shared_data: Path, tmp_path: Path, ball_study: Study):

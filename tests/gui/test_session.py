@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -199,3 +200,17 @@ def test_what_is_missing_before_training_is_said_in_words(viewer, tmp_path: Path
     labels_layer(viewer).paint((6, 10, 8), 1)
     assert session.reason_not_to_train() == ""
     session.shut_down()
+
+
+def test_a_case_of_several_volumes_opens_once_one_is_chosen(session, tmp_path: Path, qtbot):
+    film = np.broadcast_to(np.arange(3, dtype=np.int16), (4, 5, 6, 3)).copy()
+    nibabel.save(nibabel.Nifti1Image(film, np.eye(4)), tmp_path / "film.nii.gz")
+    (case,) = session.study.add_cases([tmp_path / "film.nii.gz"])
+    with qtbot.waitSignal(session.choice_needed) as asked:
+        session.open_case(case)
+    assert (asked.args[0], asked.args[1].count) == (case, 3)
+    with qtbot.waitSignal(session.case_opened) as opened:
+        session.read_as(case, part=2)
+    assert opened.args == [case]
+    assert np.unique(session.layers.scan.array).tolist() == [2]
+    assert session.study.case(case).part == 2
