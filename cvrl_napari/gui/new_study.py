@@ -8,6 +8,7 @@ from platformdirs import user_documents_path
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.series_picker import SeriesChoice
 
 
 def default_study_folder(scans: Path) -> Path:
@@ -48,11 +49,17 @@ class NewStudyDialog(QDialog):
         layout.addRow("Study folder", self._with_browse(self.folder_edit, self._browse_folder))
         layout.addRow(QLabel("Scans stay where they are and are never changed."))
         layout.addRow(self.buttons)
-        self.buttons.accepted.connect(self.accept)
+        self._is_asked = False
+        self.buttons.accepted.connect(self._make)
         self.buttons.rejected.connect(self.reject)
         for edit in (self.scans_edit, self.classes_edit, self.folder_edit):
             edit.textChanged.connect(self._check)
+        self._series = SeriesChoice(self)
+        self._series.chosen.connect(self._on_series_chosen)
+        self._series.looked.connect(self._on_looked)
+        self.finished.connect(self._series.close)
         self.classes_edit.setFocus()
+        self._look()
         self._check()
 
     @property
@@ -84,6 +91,27 @@ class NewStudyDialog(QDialog):
             self._scans = (Path(chosen),)
             self.folder_edit.setText(str(default_study_folder(Path(chosen))))
             self.scans_edit.setText(chosen)
+            self._look()
+
+    def _look(self) -> None:
+        """Of a folder with several DICOM series the person chooses, once they are known."""
+        if len(self._scans) == 1 and self._scans[0].is_dir():
+            self._series.look(self._scans[0])
+
+    def _make(self) -> None:
+        """Close the dialog, as soon as it is known whether there is a choice to be made."""
+        self._is_asked = self._series.is_looking
+        if not self._is_asked:
+            self.accept()
+
+    def _on_looked(self) -> None:
+        if self._is_asked and self.buttons.button(QDialogButtonBox.StandardButton.Ok).isEnabled():
+            self.accept()
+        self._is_asked = False
+
+    def _on_series_chosen(self, folder: Path, scans: list[Path]) -> None:
+        self._scans = tuple(scans)
+        self.scans_edit.setText(f"{len(scans)} scans in {folder}" if scans else "")
 
     def _browse_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder in which the study is made")
