@@ -19,6 +19,7 @@ from cvrl_napari.engine.commands import Command, Inbox, LabelsChanged, Pause, Re
 from cvrl_napari.engine.device import pick, set_threads
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import (
+    Adjusted,
     CheckpointSaved,
     Event,
     LabelsTaken,
@@ -46,6 +47,12 @@ from cvrl_napari.volumes.errors import VolumeError
 
 GRADIENT_CLIP = 12.0
 """Largest norm of the gradient; only a step gone wrong is ever longer."""
+REWINDS = 3
+"""How often a run whose loss is no longer a number goes back to its last checkpoint, each time at half the learning rate."""
+
+
+class _NotFiniteError(Exception):
+    """The loss of a step, or its gradient, is no longer a number; the weights are as they were before it."""
 
 
 def train(
@@ -137,22 +144,21 @@ class _Run:
         self.changed_labels: list[str] = []
         self.stopping = self.paused = False
         self.saved_seconds = 0.0
+        self.rewinds, self.is_lost = 0, False
 
     def events(self) -> Generator[Event, None, None]:
         """The run from its plan to its end."""
         started = time.monotonic()
         yield Planned(run=str(self.run.path), plan=self.plan)
         set_threads(self.plan.threads)
-        torch.manual_seed(self.plan.seed)  # initial weights and dropout
-        self.method: Method = build_method(self.plan).to(self.device)
-        self.optimizer = _optimizer(self.plan.optimizer, self.method)
+        self._build()
         if self.resuming:
             self._load()
         yield LabelsTaken(cases=tuple(self.cases.labeled), step=self.clock.step)
         try:
             yield from self._train()
         finally:  # also when the generator is closed or a step fails: what was learned stays
-            saved = self._save() if self.clock.step else None
+            saved = self._save() if self.clock.step and not self.is_lost else None
         if saved is None:
             raise EngineError("The run was stopped before its first step.", "Press Train to start again.")
         yield saved
@@ -164,6 +170,11 @@ class _Run:
             seconds=time.monotonic() - started,
         )
 
+    def _build(self) -> None:
+        torch.manual_seed(self.plan.seed)  # initial weights and dropout
+        self.method: Method = build_method(self.plan).to(self.device)
+        self.optimizer = _optimizer(self.plan.optimizer, self.method)
+
     def _train(self) -> Iterator[Event]:
         while not self.clock.is_over and not self.stopping:
             self._take_commands()
@@ -174,7 +185,12 @@ class _Run:
             )
             if self.stopping:
                 return
-            yield self._step()
+            try:
+                done = self._step()
+            except _NotFiniteError:
+                yield self._rewind()
+                continue
+            yield done
             yield from self._look()
             if self.clock.seconds - self.saved_seconds >= self.plan.checkpoint_seconds:
                 yield self._save()
@@ -199,7 +215,7 @@ class _Run:
 
     def _step(self) -> StepDone:
         with self.clock:
-            rate = learning_rate(self.plan.optimizer, self.clock.progress)
+            rate = learning_rate(self.plan.optimizer, self.clock.progress) * 0.5**self.rewinds
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             batch = self.cases.loader.next(with_unlabeled=self._learns_from_unlabeled).to(self.device)
@@ -210,17 +226,38 @@ class _Run:
                 losses = self.method.losses(batch, self.clock.progress)
             self.optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(losses["total"])
-            torch.nn.utils.clip_grad_norm_(_trained(self.method), GRADIENT_CLIP)
+            length = torch.nn.utils.clip_grad_norm_(_trained(self.method), GRADIENT_CLIP)
             values = {name: float(value.detach()) for name, value in losses.items()}
-            if not math.isfinite(values["total"]):
-                raise EngineError(
-                    f"The training lost its way: the loss is no longer a number after step {self.clock.step}.",
-                    "Train again from the start with another seed; if it comes again, look for scans with odd grey values.",
-                )
+            if not (math.isfinite(values["total"]) and math.isfinite(float(length))):
+                raise _NotFiniteError
             self.optimizer.step()
             self.method.after_step(self.clock.step)
             self.clock.step += 1
         return StepDone(step=self.clock.step, total=self.clock.total, losses=values, seconds_left=self.clock.seconds_left)
+
+    def _rewind(self) -> Adjusted:
+        """Go back to the last checkpoint, or to the beginning where there is none, at half the learning rate.
+
+        The streams of cases go on as they are: what was painted since counts, and the next batch is another one.
+        """
+        lost = self.clock.step
+        if self.rewinds == REWINDS:
+            self.is_lost = True  # what is on disk is better than these weights
+            raise EngineError(
+                f"The training lost its way {REWINDS + 1} times: the loss is no longer a number after step {lost}.",
+                "Train again with another seed; if it comes again, look for scans with odd grey values.",
+            )
+        rewinds = self.rewinds + 1
+        if self.run.checkpoint.is_file():
+            self._load(with_cases=False)
+        else:
+            self._build()
+            self.clock.load_state_dict({"step": 0, "seconds": 0.0})
+        self.rewinds = rewinds  # those of the checkpoint may be fewer
+        where = f"went back to step {self.clock.step}" if self.clock.step else "began anew"
+        return Adjusted(
+            why=f"The loss was no longer a number: the run {where} and goes on at half the learning rate.", step=lost
+        )
 
     def _look(self) -> Iterator[Event]:
         """Preview, validate and diagnose when they are due."""
@@ -295,12 +332,15 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             **self.cases.state_dict(),
             "clock": self.clock.state_dict(),
+            "rewinds": self.rewinds,
             "generator": torch.get_rng_state(),
         }
 
-    def _load(self) -> None:
+    def _load(self, *, with_cases: bool = True) -> None:
         state = load_checkpoint(self.run.checkpoint)
-        self.cases.load_state_dict(state)
+        if with_cases:
+            self.cases.load_state_dict(state)
+        self.rewinds = int(state["rewinds"])
         self.method.load_state_dict(state["method"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.clock.load_state_dict(state["clock"])

@@ -15,7 +15,9 @@ from cvrl_napari.engine.device import pick
 from cvrl_napari.engine.model_file import read_card
 from cvrl_napari.engine.plan import resolve
 from cvrl_napari.engine.run_folder import RunFolder, newest_model
+from cvrl_napari.engine.schedule import learning_rate
 from cvrl_napari.engine.train import train
+from cvrl_napari.methods.method import Method
 from cvrl_napari.study.classes import StructureClass
 from cvrl_napari.study.study import Study
 
@@ -228,3 +230,63 @@ def test_a_run_by_the_clock_ends_by_the_clock(ball_study):
     assert isinstance(done, ev.RunDone)
     steps = of_kind(events, ev.StepDone)
     assert steps[-1].step == steps[-1].total == done.step > 1
+
+
+@pytest.fixture
+def poison(monkeypatch):
+    """Return a function that makes the losses of some steps, counted over the whole run, no number."""
+
+    def poison(method_class, steps):
+        count = 0
+        losses = method_class.losses
+
+        def poisoned(self, batch, progress):
+            nonlocal count
+            count += 1
+            found = losses(self, batch, progress)
+            return {**found, "total": found["total"] * float("nan")} if count in steps else found
+
+        monkeypatch.setattr(method_class, "losses", poisoned)
+
+    return poison
+
+
+def test_a_loss_that_is_no_number_goes_back_to_the_last_checkpoint_at_half_the_rate(ball_study, poison, monkeypatch):
+    rates = []
+    step = torch.optim.AdamW.step
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda self, *a: rates.append(self.param_groups[0]["lr"]) or step(self, *a))
+    plan = resolve(ball_study, SHORT.model_copy(update={"steps": 6}), pick("cpu"))
+    poison(Method, {4})
+    events = list(train(ball_study, plan.model_copy(update={"checkpoint_seconds": 1e-6})))
+    (adjusted,) = of_kind(events, ev.Adjusted)
+    assert "went back to step 3 and goes on at half the learning rate" in adjusted.why
+    assert [event.step for event in of_kind(events, ev.StepDone)] == [1, 2, 3, 4, 5, 6]
+    assert all(torch.isfinite(tensor).all() for tensor in weights(events[-1]).values())
+    assert rates[3] == pytest.approx(0.5 * learning_rate(plan.optimizer, 3 / 6))
+
+
+def test_without_a_checkpoint_it_begins_anew_and_after_three_times_it_gives_up(ball_study, poison):
+    poison(Method, {2, 3, 4, 5})
+    events = list(train(ball_study, SHORT))
+    assert [event.step for event in of_kind(events, ev.StepDone)] == [1]
+    assert ["began anew" in event.why for event in of_kind(events, ev.Adjusted)] == [True] * 3
+    assert isinstance(events[-1], ev.RunFailed)
+    assert "lost its way 4 times" in events[-1].message
+    assert newest_model(ball_study.runs_folder) is None  # no weights that are no good
+
+
+def test_a_gradient_that_is_no_number_never_reaches_the_weights(ball_study, monkeypatch):
+    count = 0
+    clip = torch.nn.utils.clip_grad_norm_
+
+    def overflow(parameters, largest):
+        nonlocal count
+        count += 1
+        if count == 2:
+            parameters[0].grad.fill_(float("inf"))
+        return clip(parameters, largest)
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", overflow)
+    events = list(train(ball_study, SHORT))
+    assert len(of_kind(events, ev.Adjusted)) == 1
+    assert all(torch.isfinite(tensor).all() for tensor in weights(events[-1]).values())
