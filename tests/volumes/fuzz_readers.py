@@ -252,6 +252,16 @@ def answer(path: Path) -> str:
         return repr(error)
 
 
+def lay_out(folder: Path, files: Files) -> Path:
+    """Write files into a folder that holds nothing else; return the one to open."""
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()  # not overwritten: an older array may still be mapped to it
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder / next(iter(files))
+
+
 def limit_memory() -> None:
     if sys.platform != "linux":  # the others have no such limit, or do not keep it
         return
@@ -266,23 +276,22 @@ def main(folder: Path, count: int, seed: int) -> None:
     nibabel.imageglobals.logger.setLevel("CRITICAL")
     (folder / "honest").mkdir()
     honest = honest_files(folder / "honest")
+    for kind, files in honest.items():  # they open; and what readers import at first use takes no one's memory
+        said = answer(lay_out(folder / kind, files))
+        if said:
+            raise AssertionError(f"{kind}, undamaged: {said}")
     limit_memory()
     tracemalloc.start()
     counts: Counter[str] = Counter()
     slowest, largest = 0.0, 0
     for number, (kind, way, files) in enumerate(mutations(honest, count, seed)):
-        place = folder / kind
-        place.mkdir(exist_ok=True)
-        for old in place.iterdir():
-            old.unlink()  # not overwritten: an older array may still be mapped to it
-        for name, content in files.items():
-            (place / name).write_bytes(content)
+        path = lay_out(folder / kind, files)
         (folder / "current").write_text(f"{number} {kind} {way}")
         tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
         faulthandler.dump_traceback_later(6 * SECONDS, exit=True)  # a busy machine is no hang
         start = time.process_time()
-        said = answer(place / next(iter(files)))
+        said = answer(path)
         seconds, peak = time.process_time() - start, tracemalloc.get_traced_memory()[1] - before
         faulthandler.cancel_dump_traceback_later()
         slowest, largest = max(slowest, seconds), max(largest, peak)
