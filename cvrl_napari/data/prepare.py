@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.ndimage import affine_transform
 from torch import Tensor
 
 from cvrl_napari.config import Spacing, Triple
 from cvrl_napari.data.resample import network_shape, resample, resample_labels
 from cvrl_napari.study.storage import label_path, write_or_explain
 from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.regridding import linear_on_grid
 from cvrl_napari.volumes.volume import Volume
 
 VERSION = 2
@@ -48,32 +48,12 @@ def standardize(array: np.ndarray, shape: Triple) -> Tensor:
     return image / float(deviation) if deviation > 1e-6 * abs(mean) else torch.zeros_like(image)
 
 
-def on_grid(image: Volume, scan: Volume) -> np.ndarray:
-    """Return the voxels of another image of the same body on the grid of `scan`, (z, y, x), interpolated linearly.
-
-    Outside the image its mean is taken, so that nothing stands out there.
-    """
-    if image.same_grid(scan, tolerance_mm=0.01 * min(scan.spacing)):
-        return image.array
-    to_image = np.linalg.inv(image.affine) @ scan.affine
-    found: np.ndarray = affine_transform(
-        image.array.astype(np.float32),
-        to_image[:3, :3],
-        to_image[:3, 3],
-        scan.array.shape,
-        order=1,
-        mode="constant",
-        cval=float(image.array.mean(dtype=np.float64)),
-    )
-    return found
-
-
 def standardize_all(images: Iterable[Volume], shape: Triple) -> Tensor:
     """Return the images of a case, brought to the grid of the first one, as the channels (C, *shape) of the network."""
     images = iter(images)
     scan = next(images)
     channels = [standardize(scan.array, shape)]
-    channels += [standardize(on_grid(image, scan), shape) for image in images]  # one at a time: each may be large
+    channels += [standardize(linear_on_grid(image, scan), shape) for image in images]  # one at a time: each may be large
     return torch.cat(channels)
 
 

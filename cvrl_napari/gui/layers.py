@@ -97,13 +97,15 @@ class Layers(QObject):
         """Return the mask on view, uint8, (z, y, x): the layer's own array, not a copy. (0, 0, 0) without a case."""
         return self._shown.mask.data if self._shown else np.zeros((0, 0, 0), np.uint8)
 
-    def show_case(self, study: Study, case_id: str, *, scan: Volume | None = None) -> None:
+    def show_case(self, study: Study, case_id: str, *, scan: Volume | None = None, channels: Sequence[np.ndarray] = ()) -> None:
         """Show a case in place of the one on view, at the slice, zoom and contrast it was left with.
 
         Parameters
         ----------
         scan : Volume, optional
             The case's scan, when the caller has read it already (in a thread: a large one takes seconds).
+        channels : sequence of arrays of shape (z, y, x)
+            Its further images on the scan's grid; hidden at first, then as those of the case before.
 
         Raises
         ------
@@ -114,11 +116,15 @@ class Layers(QObject):
         labels = study.read_labels(case_id)
         labels = np.zeros(scan.array.shape, np.uint8) if labels is None else np.array(labels, np.uint8, order="C")
         before = self._leave()
-        shown = make_layers(study, case_id, scan, labels, mask_opacity=self._opacity)
+        shown = make_layers(study, case_id, scan, labels, channels=channels, mask_opacity=self._opacity)
         if before is not None:
             for name in KEPT_BRUSH:
                 setattr(shown.labels, name, getattr(before.labels, name))
             shown.mask.visible = before.mask.visible
+            if before.channels:
+                shown.image.visible = before.image.visible
+            for channel, known in zip(shown.channels, before.channels, strict=False):
+                channel.visible = known.visible
         mode = before.labels.mode if before is not None else shown.labels.mode
         self._listen(shown.labels)
         # The new layers come before the old ones go: a viewer without layers forgets which plane it shows.

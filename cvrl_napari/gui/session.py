@@ -31,6 +31,7 @@ from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError, VolumeError
 from cvrl_napari.volumes.finding import find_scans
+from cvrl_napari.volumes.regridding import linear_on_grid
 from cvrl_napari.volumes.volume import Volume
 
 SENTENCES = (StudyError, VolumeError)
@@ -225,9 +226,15 @@ class Session(QObject):
         self._wanted_case = case_id
         self.busy.emit(f"Opening {case_id}")
 
-        def show(scan_and_mask: tuple[Volume, np.ndarray | None]) -> None:
+        def read() -> tuple[Volume, np.ndarray | None, list[np.ndarray]]:
+            scan = study.read_scan(case_id)
+            further = range(1, len(study.case(case_id).images))
+            channels = [linear_on_grid(study.read_channel(case_id, number), scan) for number in further]
+            return scan, newest_mask(study, case_id), channels
+
+        def show(what: tuple[Volume, np.ndarray | None, list[np.ndarray]]) -> None:
             if self.study is study and self._wanted_case == case_id:
-                self._show(study, case_id, *scan_and_mask)
+                self._show(study, case_id, *what)
 
         def failed(error: Exception) -> None:
             self._on_failed(error)
@@ -235,7 +242,7 @@ class Session(QObject):
             if asked and self.study is study and self._wanted_case == case_id:
                 self.choice_needed.emit(case_id, error)
 
-        self._reading.run(lambda: (study.read_scan(case_id), newest_mask(study, case_id)), show, failed)
+        self._reading.run(read, show, failed)
 
     def read_as(self, case_id: str, *, part: int | None = None, resample: bool | None = None) -> None:
         """Remember how the scan of a case is read, see `Study.set_reading`, and open the case."""
@@ -263,10 +270,10 @@ class Session(QObject):
             self.training.labels_saved(self.case)
             self.case_changed.emit(self.case)
 
-    def _show(self, study: Study, case_id: str, scan: Volume, mask: np.ndarray | None) -> None:
+    def _show(self, study: Study, case_id: str, scan: Volume, mask: np.ndarray | None, channels: Sequence[np.ndarray]) -> None:
         self.busy.emit("")
         try:
-            self.layers.show_case(study, case_id, scan=scan)
+            self.layers.show_case(study, case_id, scan=scan, channels=channels)
         except SENTENCES as error:
             self._tell(error)
             return

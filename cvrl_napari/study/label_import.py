@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
 
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.labels import BACKGROUND, Labels, count_values
 from cvrl_napari.volumes.reading import read
+from cvrl_napari.volumes.regridding import nearest_on_grid
 from cvrl_napari.volumes.segment_fields import read_segments
 from cvrl_napari.volumes.structures import read_structures
 from cvrl_napari.volumes.volume import Volume
@@ -115,15 +114,6 @@ def merge(surveyed: LabelSurvey, mapping: Mapping[tuple[int, int], int], scan: V
                 overlaps += int(np.count_nonzero((before != 0) & (before != target)))
                 labels[where] = target
     return Merged(labels, overlaps)
-
-
-def nearest_on_grid(labels: Volume, scan: Volume) -> NDArray[Any]:
-    """Return the value of the nearest voxel of `labels` for each voxel of `scan`, 0 outside; shape of the scan, same type."""
-    to_labels = np.linalg.inv(labels.affine) @ scan.affine
-    resampled: NDArray[Any] = ndimage.affine_transform(
-        labels.array, to_labels[:3, :3], to_labels[:3, 3], scan.array.shape, order=0, mode="constant", cval=0
-    )
-    return resampled
 
 
 def describe_grid(volume: Volume) -> str:

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from cvrl_napari.data.prepare import on_grid, prepare, standardize, standardize_all
+from cvrl_napari.data.prepare import prepare, standardize, standardize_all
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.volumes.reading import read
+from cvrl_napari.volumes.regridding import linear_on_grid
 
 SPACING = (4.0, 2.0, 2.0)
 
@@ -36,7 +37,7 @@ def test_images_on_other_grids_are_brought_to_that_of_the_first(study, tmp_path)
     ramp = (x * -2.0 + 5.0) + 3 * (y * -1.5 + 3.0) + 7 * (z * 6.0 - 7.0)  # a linear function of the place
     nibabel.save(nibabel.Nifti1Image(ramp.transpose(2, 1, 0).astype(np.float32), affine), tmp_path / "ramp.nii")
     image = read(tmp_path / "ramp.nii")
-    found = on_grid(image, scan)
+    found = linear_on_grid(image, scan)
     assert found.shape == scan.array.shape
     places = scan.world_mm(np.stack(np.indices(found.shape), axis=-1))
     wanted = places @ (1.0, 3.0, 7.0)

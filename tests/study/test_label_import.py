@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from cvrl_napari.study.errors import StudyError
-from cvrl_napari.study.label_import import merge, nearest_on_grid, survey
+from cvrl_napari.study.label_import import merge, survey
 from cvrl_napari.volumes.reading import read
+from cvrl_napari.volumes.regridding import nearest_on_grid
 from cvrl_napari.volumes.segments import Segment
 from cvrl_napari.volumes.volume import Volume
 from cvrl_napari.volumes.writing import write
