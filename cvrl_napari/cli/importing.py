@@ -7,7 +7,7 @@ import numpy as np
 
 from cvrl_napari.cli.options import split_names
 from cvrl_napari.study.errors import StudyError
-from cvrl_napari.study.label_import import LabelFile, merge, survey
+from cvrl_napari.study.label_import import LabelFile, merge, suggest_class, survey
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
 
@@ -18,8 +18,7 @@ def import_files(study: Study, case_id: str, files: Sequence[Path], *, values: s
     Parameters
     ----------
     values : str
-        '17=left atrium,4=background': what values mean. Empty: a value is the class of the name the file gives it, else
-        the class of that number.
+        '17=left atrium,4=background': what values mean. Empty: what `suggest_class` says.
 
     Raises
     ------
@@ -35,7 +34,7 @@ def import_files(study: Study, case_id: str, files: Sequence[Path], *, values: s
         (number, value): target
         for number, file in enumerate(surveyed.files)
         for value in file.counts
-        if (target := table.get(value, 0) if values else _meant(study, file, value))
+        if (target := table.get(value, 0) if values else _suggested(study, file, value, alone=len(files) == 1))
     }
     if not mapping:
         found = sorted({value for file in surveyed.files for value in file.counts})
@@ -69,8 +68,5 @@ def _class_id(study: Study, name: str) -> int:
     return known[name.casefold()]
 
 
-def _meant(study: Study, file: LabelFile, value: int) -> int:
-    if value in file.names:
-        named = file.names[value].casefold()
-        return next((one.id for one in study.classes if one.name.casefold() == named), 0)
-    return value if value <= len(study.classes) or value == BACKGROUND else 0
+def _suggested(study: Study, file: LabelFile, value: int, *, alone: bool) -> int:
+    return suggest_class(file.path, value, list(file.counts), file.names, study.classes, alone=alone)

@@ -17,10 +17,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from cvrl_napari.gui.import_choice import IGNORED, ImportChoice, suggest_class
+from cvrl_napari.gui.import_choice import IGNORED, ImportChoice
 from cvrl_napari.gui.swatch import BACKGROUND_COLOR, swatch
 from cvrl_napari.study.classes import StructureClass, distinct_colors
-from cvrl_napari.study.label_import import LabelSurvey
+from cvrl_napari.study.label_import import LabelSurvey, suggest_class
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.volumes.naming import scan_name
 

@@ -1,5 +1,6 @@
 """Labels made elsewhere: what a file holds, what its values mean here, one file a structure or one for all."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cvrl_napari.study.classes import StructureClass
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.labels import BACKGROUND, Labels, count_values
+from cvrl_napari.volumes.naming import scan_name
 from cvrl_napari.volumes.reading import read
 from cvrl_napari.volumes.regridding import nearest_on_grid
 from cvrl_napari.volumes.segment_fields import read_segments
@@ -116,6 +119,34 @@ def merge(surveyed: LabelSurvey, mapping: Mapping[tuple[int, int], int], scan: V
     return Merged(labels, overlaps)
 
 
+def suggest_class(
+    path: Path, value: int, values: Sequence[int], names: Mapping[int, str], classes: Sequence[StructureClass], *, alone: bool
+) -> int:
+    """Suggest the class of a value, 255 for painted background, or 0 when nothing speaks for one.
+
+    Parameters
+    ----------
+    path, values, names
+        The file; its values other than 0; what it calls them, where it does.
+    alone
+        Whether it is the only file: several files are taken to hold a structure each, named after it.
+    """
+    ids = {_plain(one.name): one.id for one in classes}
+    if value in names:
+        return ids.get(_plain(names[value]), 0)
+    if len(values) == 1:
+        in_name = [class_id for name, class_id in ids.items() if name in _plain(scan_name(path))]
+        if len(in_name) == 1:
+            return in_name[0]
+        if len(classes) == 1 and alone:
+            return classes[0].id
+    if not alone:
+        return 0
+    if value == BACKGROUND and len(values) > 1:
+        return BACKGROUND  # as in the label files of this program
+    return value if value in ids.values() else 0
+
+
 def describe_grid(volume: Volume) -> str:
     """Say in words what grid a volume has: '88 x 140 x 190 voxels of 0.62 x 0.62 x 0.62 mm'."""
     return (
@@ -141,3 +172,8 @@ def _look(path: Path, scan: Volume) -> LabelFile:
         grid=describe_grid(volume),
         volume=volume,
     )
+
+
+def _plain(name: str) -> str:
+    """'Left_Atrium' and 'left atrium' are one name."""
+    return " ".join(re.split(r"[\W_]+", name.casefold())).strip()
