@@ -102,7 +102,7 @@ def filled(contours: Iterable[Points], shape: tuple[int, int]) -> Mask:
     array of shape (rows, columns)
     """
     rows, columns = shape
-    crossings = np.zeros((rows, columns + 1), np.int32)  # lines that pass between a centre and the one before it
+    crossings = np.zeros((rows, columns + 1), np.uint8)  # lines between a centre and the one before it, modulo 256
     on_line = np.zeros(shape, np.bool_)
     for corners in contours:
         start = np.round(corners, _SNAP_DECIMALS)
@@ -113,7 +113,7 @@ def filled(contours: Iterable[Points], shape: tuple[int, int]) -> Mask:
         row, column = _crossed(start[~is_flat], end[~is_flat], rows)
         _mark_centres(on_line, row, column)
         np.add.at(crossings, (row, np.clip(np.ceil(column), 0, columns).astype(int)), 1)
-    inside: Mask = np.cumsum(crossings, axis=1)[:, :columns] % 2 == 1
+    inside: Mask = np.cumsum(crossings, axis=1, dtype=np.uint8)[:, :columns] % 2 == 1
     return inside | on_line
 
 
