@@ -6,6 +6,7 @@ only one that was resampled to a regular grid has others, and there the nearest 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,17 +43,20 @@ class Plane:
     column_step: Vector
     shape: tuple[int, int]
 
-    @property
+    @cached_property
     def normal(self) -> Vector:
         """Unit vector across the plane."""
         across = np.cross(self.column_step, self.row_step)
         normal: Vector = across / np.linalg.norm(across)
         return normal
 
+    @cached_property
+    def _to_pixels(self) -> Vector:
+        return np.linalg.inv(np.stack([self.row_step, self.column_step, self.normal], axis=1)).astype(np.float64)
+
     def locate(self, points: npt.ArrayLike) -> Vector:
         """Return points in LPS mm (..., 3) as (row, column, mm above the plane)."""
-        to_pixels: Vector = np.linalg.inv(np.stack([self.row_step, self.column_step, self.normal], axis=1)).astype(np.float64)
-        located: Vector = (np.asarray(points, dtype=np.float64) - self.position) @ to_pixels.T
+        located: Vector = (np.asarray(points, dtype=np.float64) - self.position) @ self._to_pixels.T
         return located
 
     def world(self, pixels: npt.ArrayLike) -> Vector:
@@ -62,36 +66,44 @@ class Plane:
         return points
 
 
-def planes_of_grid(scan: Volume, normal: Vector) -> list[Plane]:
+class PlaneStack:
+    """Parallel planes of one shape, in the order of their positions."""
+
+    def __init__(self, planes: Sequence[Plane]) -> None:
+        self.planes = planes
+        self._normal = planes[0].normal
+        self._heights = np.array([plane.position for plane in planes]) @ self._normal
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Planes, rows and columns."""
+        return len(self.planes), *self.planes[0].shape
+
+    @cached_property
+    def gap(self) -> float:
+        """The usual distance between two planes, mm; of a single one 1."""
+        return float(np.median(np.diff(self._heights))) if len(self.planes) > 1 else 1.0
+
+    def find(self, points: Vector) -> int | None:
+        """Return which plane points in LPS mm (3,) or (N, 3) lie on, None if they lie between planes or across them."""
+        heights = np.atleast_1d(points @ self._normal)
+        nearest = int(np.abs(self._heights - heights.mean()).argmin())
+        return nearest if np.abs(heights - self._heights[nearest]).max() <= _SAME_PLANE * self.gap else None
+
+
+def planes_of_grid(scan: Volume, normal: Vector) -> PlaneStack:
     """Return the planes of a scan that was not read from DICOM, across the axis closest to `normal` (LPS), along that axis."""
     lps = _LPS_RAS @ scan.affine
     axes = lps[:3, :3]
     across = int(np.abs(normal @ (axes / np.linalg.norm(axes, axis=0))).argmax())
     row, column = (axis for axis in range(3) if axis != across)
     shape = scan.array.shape[row], scan.array.shape[column]
-    return [
-        Plane(lps[:3, 3] + number * axes[:, across], axes[:, row], axes[:, column], shape)
-        for number in range(scan.array.shape[across])
-    ]
-
-
-def plane_gap(planes: Sequence[Plane]) -> float:
-    """Return the usual distance between parallel planes, mm; of a single one 1."""
-    heights = np.sort(np.array([plane.position for plane in planes]) @ planes[0].normal)
-    return float(np.median(np.diff(heights))) if len(planes) > 1 else 1.0
-
-
-def nearest_plane(planes: Sequence[Plane], position: Vector) -> tuple[int, float]:
-    """Return which of the parallel planes is nearest to a point, and how far it is, as a share of the gap between planes."""
-    normal = planes[0].normal
-    away = np.abs(np.array([plane.position for plane in planes]) @ normal - position @ normal)
-    nearest = int(away.argmin())
-    return nearest, float(away[nearest]) / plane_gap(planes)
-
-
-def is_on_plane(share_of_gap: float) -> bool:
-    """Say whether what is this far from a plane, see `nearest_plane`, lies on it."""
-    return share_of_gap <= _SAME_PLANE
+    return PlaneStack(
+        [
+            Plane(lps[:3, 3] + number * axes[:, across], axes[:, row], axes[:, column], shape)
+            for number in range(scan.array.shape[across])
+        ]
+    )
 
 
 class Run(NamedTuple):
@@ -152,8 +164,8 @@ class Placement:
 
     Parameters
     ----------
-    planes
-        Parallel, in the order of their positions.
+    stack
+        The planes.
     scan
         Gives the grid.
     series
@@ -165,7 +177,8 @@ class Placement:
         If the grid was not made of these planes.
     """
 
-    def __init__(self, planes: Sequence[Plane], scan: Volume, series: Path) -> None:
+    def __init__(self, stack: PlaneStack, scan: Volume, series: Path) -> None:
+        planes = stack.planes
         to_index: Affine = np.linalg.inv(_LPS_RAS @ scan.affine).astype(np.float64)
         starts = np.array([plane.position for plane in planes]) @ to_index[:3, :3].T + to_index[:3, 3]
         steps = to_index[:3, :3] @ np.stack([planes[0].row_step, planes[0].column_step], axis=1)

@@ -11,7 +11,7 @@ import pydicom
 from cvrl_napari.volumes.dicom import series_stack
 from cvrl_napari.volumes.dicom_header import BAD_HEADER
 from cvrl_napari.volumes.dicom_parts import split_parts
-from cvrl_napari.volumes.dicom_planes import Placement, Plane, planes_of_grid
+from cvrl_napari.volumes.dicom_planes import Placement, Plane, PlaneStack, planes_of_grid
 from cvrl_napari.volumes.dicom_slice import Slice
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.volume import Volume
@@ -54,9 +54,9 @@ class SourceSeries:
         return self.slices[0].series
 
     @property
-    def planes(self) -> list[Plane]:
+    def planes(self) -> PlaneStack:
         """Where its slices lie."""
-        return [Plane(one.position, one.row_step, one.column_step, one.size) for one in self.slices]
+        return PlaneStack([Plane(one.position, one.row_step, one.column_step, one.size) for one in self.slices])
 
     def header(self) -> pydicom.Dataset:
         """Return the header of its first file; raises as `headers` does."""
@@ -116,7 +116,7 @@ def adopt(target: pydicom.Dataset, header: pydicom.Dataset) -> None:
 class Ground:
     """What a DICOM object was drawn on: planes, and how labels on them come to the canonical grid of a scan."""
 
-    planes: list[Plane]
+    planes: PlaneStack
     scan: Volume
     series: SourceSeries | None
 
@@ -127,11 +127,6 @@ class Ground:
             return cls(planes_of_grid(scan, normal), scan, None)
         series = find_series(scan.source.path)
         return cls(series.planes, scan, series)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Planes, rows and columns."""
-        return len(self.planes), *self.planes[0].shape
 
     def check_space(self, path: Path, what: str, series: Collection[str], space: str) -> None:
         """Refuse an object of another series than this scan's, or of another space; each counts as far as it is said.

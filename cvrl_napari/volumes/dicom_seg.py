@@ -12,7 +12,7 @@ from pydicom.uid import generate_uid
 
 from cvrl_napari import __version__
 from cvrl_napari.volumes.dicom_header import BAD_HEADER
-from cvrl_napari.volumes.dicom_planes import Placement, plane_gap
+from cvrl_napari.volumes.dicom_planes import Placement
 from cvrl_napari.volumes.dicom_references import (
     PATIENT_AND_STUDY,
     PROGRAM,
@@ -95,7 +95,7 @@ def _segmentation(
         for keyword in PATIENT_AND_STUDY:
             setattr(header, keyword, None)
         if "SliceThickness" not in header:
-            header.SliceThickness = f"{plane_gap(series.planes):.6g}"
+            header.SliceThickness = f"{series.planes.gap:.6g}"
         header.StudyInstanceUID = headers[0].StudyInstanceUID  # careless anonymization gives every image one of its own
     if len(headers) == 1:  # an enhanced file: its frames, in its own order
         frames = np.zeros((int(headers[0].get("NumberOfFrames") or 1), *numbers.shape[1:]), numbers.dtype)

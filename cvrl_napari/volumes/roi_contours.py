@@ -13,7 +13,7 @@ from pydicom.uid import RTStructureSetStorage
 
 from cvrl_napari.volumes.contours import Points, filled
 from cvrl_napari.volumes.dicom_objects import BAD_OBJECT, read_object
-from cvrl_napari.volumes.dicom_planes import Plane, is_on_plane, nearest_plane
+from cvrl_napari.volumes.dicom_planes import PlaneStack
 from cvrl_napari.volumes.dicom_references import Ground
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.merging import Structures
@@ -113,7 +113,7 @@ class RoiContours:
             space = known if known in self.spaces else next(iter(self.spaces), "")
             ground.check_space(self.path, "a set of contours", self.series, space)
 
-    def on_planes(self, planes: Sequence[Plane]) -> Structures:
+    def on_planes(self, stack: PlaneStack) -> Structures:
         """Fill the contours on the planes of a scan.
 
         Raises
@@ -123,19 +123,16 @@ class RoiContours:
         """
         on_plane: dict[tuple[int, int], list[Points]] = defaultdict(list)
         for contour in self.contours:
-            number, away = nearest_plane(planes, contour.corners.mean(axis=0))
-            located = planes[number].locate(contour.corners)
-            heights = located[:, 2]
-            is_flat = np.ptp(heights) <= np.linalg.norm(planes[number].row_step)
-            if not is_on_plane(away) or not is_flat:
+            number = stack.find(contour.corners)
+            if number is None:
                 name = self.segments[contour.value - 1].name
                 raise VolumeError(
                     f"{self.path} has a contour of '{name}' that lies on no slice of the scan: choose the series of it."
                 )
-            on_plane[contour.value, number].append(located[:, :2])
-        structures = Structures((len(planes), *planes[0].shape))
+            on_plane[contour.value, number].append(stack.planes[number].locate(contour.corners)[:, :2])
+        structures = Structures(stack.shape)
         for (value, number), contours in on_plane.items():
-            structures.add(value, number, filled(contours, planes[number].shape))
+            structures.add(value, number, filled(contours, stack.planes[number].shape))
         return structures
 
 

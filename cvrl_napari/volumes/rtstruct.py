@@ -149,7 +149,7 @@ def _contours(series: SourceSeries, image_class: str, mask: npt.NDArray[np.bool_
     """Return the contours of one structure, mask of shape (plane, row, column)."""
     is_multi_frame = len({one.file for one in series.slices}) < len(series.slices)
     contours: list[pydicom.Dataset] = []
-    for plane, image, pixels in zip(series.planes, series.slices, mask, strict=True):
+    for plane, image, pixels in zip(series.planes.planes, series.slices, mask, strict=True):
         reference = _item(ReferencedSOPClassUID=image_class, ReferencedSOPInstanceUID=image.instance)
         if is_multi_frame:
             reference.ReferencedFrameNumber = image.frame + 1

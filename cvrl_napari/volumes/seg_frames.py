@@ -13,7 +13,7 @@ from pydicom.uid import UID, SegmentationStorage, UncompressedTransferSyntaxes
 from cvrl_napari.volumes.axis_order import Array
 from cvrl_napari.volumes.checks import check_promise
 from cvrl_napari.volumes.dicom_objects import BAD_OBJECT, read_object
-from cvrl_napari.volumes.dicom_planes import Overlay, Plane, is_on_plane, nearest_plane
+from cvrl_napari.volumes.dicom_planes import Overlay, Plane, PlaneStack
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.merging import Structures
 from cvrl_napari.volumes.segments import UNNAMED_COLOR, Segment
@@ -83,7 +83,7 @@ class SegFrames:
                 f"{path} is a damaged segmentation, or one without places in space: export it again, or as NIfTI or NRRD."
             ) from error
 
-    def on_planes(self, planes: Sequence[Plane]) -> Structures:
+    def on_planes(self, stack: PlaneStack) -> Structures:
         """Return the segments as they lie on the planes of a scan.
 
         Raises
@@ -91,16 +91,16 @@ class SegFrames:
         VolumeError
             If the pixels are damaged, or something lies beside the voxels of the scan.
         """
-        rows, columns = planes[0].shape
+        _, rows, columns = stack.shape
         if self.frames[0].plane.shape[0] * self.frames[0].plane.shape[1] > _LARGEST_FRAME * rows * columns:
             raise self._off_grid()
-        structures = Structures((len(planes), rows, columns))
+        structures = Structures(stack.shape)
         try:
             for frame, pixels in zip(self.frames, self._pixels(), strict=True):
                 if frame.segment:
                     pixels = 2 * pixels.astype(np.int64) >= self.one
                 if pixels.any():
-                    self._add(structures, frame, pixels, planes)
+                    self._add(structures, frame, pixels, stack)
         except VolumeError:
             raise
         except BAD_OBJECT as error:
@@ -119,11 +119,11 @@ class SegFrames:
             packed = np.frombuffer(dataset.PixelData[first // 8 : (first + size + 7) // 8], np.uint8)
             yield np.unpackbits(packed, bitorder="little")[first % 8 :][:size].reshape(shape)
 
-    def _add(self, structures: Structures, frame: Frame, pixels: Array, planes: Sequence[Plane]) -> None:
-        number, away = nearest_plane(planes, frame.plane.position)
-        overlay = Overlay.of(frame.plane, planes[number]) if is_on_plane(away) else None
-        laid = None if overlay is None else overlay.lay(pixels, planes[number].shape)
-        if laid is None:
+    def _add(self, structures: Structures, frame: Frame, pixels: Array, stack: PlaneStack) -> None:
+        number = stack.find(frame.plane.position)
+        overlay = None if number is None else Overlay.of(frame.plane, stack.planes[number])
+        laid = None if overlay is None else overlay.lay(pixels, stack.planes[0].shape)
+        if number is None or laid is None:
             raise self._off_grid()
         for value in [frame.segment] if frame.segment else np.unique(laid[laid != 0]).tolist():
             if value > _HIGHEST:
