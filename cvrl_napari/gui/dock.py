@@ -124,7 +124,7 @@ class CvrlDock(QWidget):
 
         def make() -> None:
             chosen = [opened.get(path, path) for path in dialog.scans]
-            self.session.create_study(dialog.folder, chosen, dialog.classes)
+            self.session.create_study(dialog.folder, chosen, dialog.classes, channels=dialog.channels)
 
         dialog.accepted.connect(make)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -38,6 +38,12 @@ class NewStudyDialog(QDialog):
         self.classes_edit = QLineEdit()
         self.classes_edit.setPlaceholderText("left atrium, ...")
         self.classes_edit.setToolTip("Names of the structures you will paint, separated by commas; more can be added later")
+        self.channels_edit = QLineEdit()
+        self.channels_edit.setPlaceholderText("one; or what the names end in: t1, t2")
+        self.channels_edit.setToolTip(
+            "Leave empty for one image a case. For several images of the same body (T1 and T2, say) type what their file names"
+            " end in, separated by commas: the network sees them all, and you paint on the first"
+        )
         self.folder_edit = QLineEdit(str(default_study_folder(scans[0])) if scans else "")
         self.folder_edit.setToolTip("A new folder for your labels, the trained models and the predicted masks")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
@@ -46,6 +52,7 @@ class NewStudyDialog(QDialog):
         layout = QFormLayout(self)
         layout.addRow("Scans", self._with_browse(self.scans_edit, self._browse_scans))
         layout.addRow("Structures to segment", self.classes_edit)
+        layout.addRow("Images of a case", self.channels_edit)
         layout.addRow("Study folder", self._with_browse(self.folder_edit, self._browse_folder))
         layout.addRow(QLabel("Scans stay where they are and are never changed."))
         layout.addRow(self.buttons)
@@ -70,7 +77,12 @@ class NewStudyDialog(QDialog):
     @property
     def classes(self) -> list[str]:
         """The names typed, in order."""
-        return [name.strip() for name in self.classes_edit.text().split(",") if name.strip()]
+        return _names(self.classes_edit)
+
+    @property
+    def channels(self) -> list[str]:
+        """What the names of the images of a case end in, the one to paint on first; empty for one image a case."""
+        return _names(self.channels_edit)
 
     @property
     def folder(self) -> Path:
@@ -121,3 +133,7 @@ class NewStudyDialog(QDialog):
     def _check(self) -> None:
         ready = bool(self._scans and self.classes and self.folder_edit.text().strip())
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(ready)
+
+
+def _names(edit: QLineEdit) -> list[str]:
+    return [name.strip() for name in edit.text().split(",") if name.strip()]

@@ -22,15 +22,14 @@ from cvrl_napari.gui.measuring import Measuring
 from cvrl_napari.gui.painting import Painting
 from cvrl_napari.gui.prediction import Prediction
 from cvrl_napari.gui.saving import Saving
+from cvrl_napari.gui.study_making import make_sample, make_study
 from cvrl_napari.gui.training import Training
 from cvrl_napari.gui.words import duration
-from cvrl_napari.study.case import Image, Scan
+from cvrl_napari.study.case import Image
 from cvrl_napari.study.errors import LockedError, StudyError
 from cvrl_napari.study.labels import BACKGROUND
-from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError, VolumeError
-from cvrl_napari.volumes.finding import find_scans
 from cvrl_napari.volumes.regridding import linear_on_grid
 from cvrl_napari.volumes.volume import Volume
 
@@ -116,27 +115,16 @@ class Session(QObject):
             return True
         return self._adopt(lambda: Study.open(folder))
 
-    def create_study(self, folder: Path, scans: Sequence[Path | Image], classes: Sequence[str]) -> None:
-        """Make a study of scans (files, images, or folders that are searched) in the background, then open it."""
-
-        def make() -> Path:
-            found: list[Scan] = []
-            for scan in scans:
-                found += find_scans(scan) if isinstance(scan, Path) and scan.is_dir() else [scan]
-            with Study.create(folder, found, classes=classes) as study:
-                return study.folder
-
-        self._make(f"Looking at the scans for the study '{folder.name}'", make)
+    def create_study(
+        self, folder: Path, scans: Sequence[Path | Image], classes: Sequence[str], *, channels: Sequence[str] = ()
+    ) -> None:
+        """Make a study in the background as `make_study` does, then open it."""
+        what = f"Looking at the scans for the study '{folder.name}'"
+        self._make(what, lambda: make_study(folder, scans, classes, channels))
 
     def create_sample(self, folder: Path) -> None:
         """Make the phantom study in the background, then open it; one that is there already is opened."""
-
-        def make() -> Path:
-            if not (folder / "study.json").is_file():
-                create_phantom(folder).close()
-            return folder
-
-        self._make("Making the sample study (a few seconds)", make)
+        self._make("Making the sample study (a few seconds)", lambda: make_sample(folder))
 
     def close_study(self) -> bool:
         """Save the labels, end the run, give the lock back; False when labels could not be saved."""

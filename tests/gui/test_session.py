@@ -189,6 +189,23 @@ def test_quitting_saves_and_gives_the_lock_back(viewer, session):
         assert again.read_labels("c")[6, 10, 8] == 1
 
 
+def test_two_images_a_case_are_grouped_by_their_names_and_both_shown(viewer, tmp_path: Path, qtbot):
+    (tmp_path / "scans").mkdir()
+    for name, size in (("a_t1", 6), ("a_t2", 9)):
+        affine = np.diag([12 / size] * 3 + [1.0])
+        nibabel.save(nibabel.Nifti1Image(np.full((size,) * 3, size, np.int16), affine), tmp_path / "scans" / f"{name}.nii")
+    session = Session(viewer)
+    try:
+        with qtbot.waitSignal(session.case_opened, timeout=20_000):
+            session.create_study(tmp_path / "new", [tmp_path / "scans"], ["ball"], channels=["t1", "t2"])
+        assert session.case == "a_t1"
+        second = viewer.layers["a_t1 - image 2"]
+        assert second.data.shape == (6, 6, 6)
+        assert second.data.max() == 9
+    finally:
+        session.shut_down()
+
+
 def test_what_is_missing_before_training_is_said_in_words(viewer, tmp_path: Path, ball_study: Study, qtbot):
     session = Session(viewer)
     assert "Open a study" in session.reason_not_to_train()
