@@ -32,11 +32,13 @@ def read_structures(path: Path, scan: Volume) -> tuple[Volume, tuple[Segment, ..
     from pydicom.errors import InvalidDicomError
     from pydicom.uid import RTStructureSetStorage, SegmentationStorage
 
+    from cvrl_napari.volumes.seg_frames import LABEL_MAP_STORAGE
+
     try:
         kind = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"]).get("SOPClassUID")
     except (InvalidDicomError, AttributeError, ValueError, EOFError) as error:
         raise VolumeError(f"{path} is cut off or damaged: copy or export it again.") from error
-    if kind == SegmentationStorage:
+    if kind in (SegmentationStorage, LABEL_MAP_STORAGE):
         from cvrl_napari.volumes.dicom_seg import read_seg
 
         return read_seg(path, scan)

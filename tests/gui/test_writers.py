@@ -6,12 +6,19 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from napari.layers import Labels
 
+from cvrl_napari.gui.class_colors import class_colormap, class_names
+from cvrl_napari.gui.placement import placement, provenance
 from cvrl_napari.gui.readers import read_layers
 from cvrl_napari.gui.writers import write_image, write_labels
+from cvrl_napari.study.classes import StructureClass
 from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.dicom_seg import read_seg
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.reading import read
+from cvrl_napari.volumes.segment_fields import read_segments
+from cvrl_napari.volumes.segments import Segment
 
 ABOUT = {"scale": (3.0, 2.0, 1.5), "translate": (30.0, 11.0, -7.0)}
 
@@ -66,6 +73,59 @@ def test_labels_take_the_smallest_type_that_holds_them(tmp_path: Path, highest: 
     path = tmp_path / "mask.nii"
     write_labels(str(path), np.full((2, 3, 4), highest, np.int64), ABOUT)
     assert nibabel.load(path).get_data_dtype() == kind
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".seg.nrrd", ".mha"])
+def test_names_and_colors_of_the_layer_go_into_the_file(tmp_path: Path, ending: str):
+    classes = (StructureClass(id=1, name="left atrium", color="#e8a03c"), StructureClass(id=2, name="scar", color="#2060ff"))
+    labels = np.zeros((4, 5, 6), np.uint8)
+    labels[0, 0, :3] = 1, 2, 255
+    layer = Labels(
+        labels,
+        colormap=class_colormap(classes),
+        features=class_names(classes),
+        metadata={"cvrl_painted_background": 255},
+        scale=(3, 2, 1.5),
+    )
+    data, meta, _ = layer.as_layer_data_tuple()
+    path = tmp_path / f"mask{ending}"
+    write_labels(str(path), data, meta)
+    assert read_segments(path) == (Segment(1, "left atrium", "#e8a03c"), Segment(2, "scar", "#2060ff"))
+
+
+def test_a_layer_of_others_has_numbers_for_names_and_the_colors_it_is_drawn_in(tmp_path: Path):
+    layer = Labels(np.full((4, 5, 6), 3))
+    data, meta, _ = layer.as_layer_data_tuple()
+    write_labels(str(tmp_path / "mask.nrrd"), data, meta)
+    color = "#" + "".join(f"{round(255 * part):02x}" for part in layer.get_color(3)[:3])
+    assert read_segments(tmp_path / "mask.nrrd") == (Segment(3, "label 3", color),)
+
+
+def test_a_mask_of_a_series_becomes_a_dicom_segmentation(tmp_path: Path, shared_data: Path):
+    series = shared_data / "clinical" / "dicom" / "hippocampus_series"
+    ((image, about, _),) = read_layers(str(series))
+    labels = (image > np.median(image)).astype(np.uint8)
+    write_labels(str(tmp_path / "mask.dcm"), labels, about)
+    written, _ = read_seg(tmp_path / "mask.dcm", read(series))
+    np.testing.assert_array_equal(written.array, labels)
+
+
+def test_a_mask_of_another_scan_does_not(tmp_path: Path, ball_study: Study):
+    ((image, about, _),) = read_layers(str(ball_study.case("a").scan))
+    with pytest.raises(VolumeError, match="was not made on a DICOM series"):
+        write_labels(str(tmp_path / "mask.dcm"), np.ones(image.shape, np.uint8), about)
+    assert not list(tmp_path.glob("*.dcm"))
+
+
+def test_a_layer_of_a_moved_oblique_scan_lies_where_it_lay_and_its_crop_where_it_is_drawn(tmp_path: Path, shared_data: Path):
+    scan = read(shared_data / "clinical" / "dicom" / "ct_rtstruct" / "oriented_data")
+    about = placement(scan) | {"metadata": provenance(scan, tmp_path / "gone")}
+    write_image(str(tmp_path / "a.nrrd"), scan.array, about)
+    assert read(tmp_path / "a.nrrd").same_grid(scan)
+    moved = about | {"translate": np.add(about["translate"], (scan.spacing[0], 0, 0))}
+    write_image(str(tmp_path / "b.nrrd"), scan.array[1:], moved)
+    np.testing.assert_allclose(read(tmp_path / "b.nrrd").spacing, scan.spacing)
+    assert read(tmp_path / "b.nrrd").origin[2] == pytest.approx(scan.origin[2] + scan.spacing[0])
 
 
 def test_a_layer_of_two_axes_gives_a_sentence_and_no_file(tmp_path: Path):
