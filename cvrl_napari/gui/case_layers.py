@@ -6,7 +6,7 @@ are right or wrong. They stay apart where they overlap, and neither needs a colo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from napari.layers import Image, Labels, Layer
 from cvrl_napari.gui import difference
 from cvrl_napari.gui.class_colors import class_colormap, class_names, colormap, names
 from cvrl_napari.gui.grey_limits import grey_limits
-from cvrl_napari.gui.placement import CASE_KEY, PAINTED_BACKGROUND_KEY, placement, provenance
+from cvrl_napari.gui.placement import CASE_KEY, PAINTED_BACKGROUND_KEY, SOURCE_KEY, placement, provenance
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.volume import Volume
@@ -24,6 +24,16 @@ CONTOUR_WIDTH = 2
 LABELS_OPACITY = 0.5
 MASK_OPACITY = 1.0
 DIFFERENCE_OPACITY = 0.8
+KEPT_BRUSH = (
+    "selected_label",
+    "brush_size",
+    "n_edit_dimensions",
+    "preserve_labels",
+    "contiguous",
+    "opacity",
+    "visible",
+)
+"""What a person has set on the labels layer and expects to find on the next case."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,47 @@ class CaseLayers:
         """All of them, lowest first."""
         return *self.channels, self.image, self.labels, self.mask
 
+    def look_like(self, before: "CaseLayers") -> None:
+        """Take over which layers are seen, and the brush."""
+        for name in KEPT_BRUSH:
+            setattr(self.labels, name, getattr(before.labels, name))
+        self.mask.visible = before.mask.visible
+        if before.channels:
+            self.image.visible = before.image.visible
+        for channel, known in zip(self.channels, before.channels, strict=False):
+            channel.visible = known.visible
+
+    def can_hold(self, study: Study, scan: Volume, channels: Sequence[np.ndarray]) -> bool:
+        """Say whether these layers can hold another case: one of this study, with as many images of the same number types."""
+        types = [array.dtype.newbyteorder("=") for array in (*channels, scan.array)]
+        return study is self.study and types == [image.data.dtype for image in (*self.channels, self.image)]
+
+    def holding(self, case_id: str, scan: Volume, labels: np.ndarray, channels: Sequence[np.ndarray]) -> "CaseLayers":
+        """Let the layers hold another case that they can hold: napari takes most of a second to make new ones.
+
+        How they look and paint stays. The mask is empty, and what could be undone is forgotten.
+        """
+        place = placement(scan)
+        case = self.study.case(case_id)
+        source = provenance(scan, case.scan) | {CASE_KEY: case_id}
+        arrays = [*channels, scan.array, labels, np.zeros(labels.shape, np.uint8)]
+        for layer, array, name in zip(self.layers, arrays, _names(case_id, len(channels)), strict=True):
+            layer.data = _native(array)
+            for key, value in place.items():
+                setattr(layer, key, value)
+            layer.name = name
+            layer.metadata = dict(source)
+        for channel, further in zip(self.channels, case.channels, strict=True):
+            channel.metadata[SOURCE_KEY] = str(further.scan)
+        self.labels.metadata[PAINTED_BACKGROUND_KEY] = BACKGROUND
+        # A layer that may not be edited forgets its history: an undo would paint the other case's strokes into this one.
+        self.labels.editable = False
+        self.labels.editable = True
+        self.mask.editable = False  # new data made it editable
+        for image in (*self.channels, self.image):
+            image.contrast_limits = image.contrast_limits_range = grey_limits(image.data)
+        return replace(self, case=case_id, scan=scan)
+
 
 def make_layers(
     study: Study, case_id: str, scan: Volume, labels: np.ndarray, *, channels: Sequence[np.ndarray] = (), mask_opacity: float
@@ -61,8 +112,8 @@ def make_layers(
     source = provenance(scan, case.scan) | {CASE_KEY: case_id}
     image = _image(scan.array, case_id, source, place)
     others = [
-        _image(array, f"{case_id} - image {number}", provenance(scan, further.scan) | {CASE_KEY: case_id}, place, visible=False)
-        for number, (array, further) in enumerate(zip(channels, case.channels, strict=False), start=2)
+        _image(array, name, source | {SOURCE_KEY: str(further.scan)}, place, visible=False)
+        for array, further, name in zip(channels, case.channels, _names(case_id, len(channels)), strict=False)
     ]
     look: dict[str, Any] = {"colormap": class_colormap(study.classes), "features": class_names(study.classes), **place}
     about = source | {PAINTED_BACKGROUND_KEY: BACKGROUND}
@@ -75,7 +126,7 @@ def make_layers(
 
 
 def _image(array: np.ndarray, name: str, source: dict[str, Any], place: dict[str, Any], *, visible: bool = True) -> Image:
-    array = array.astype(array.dtype.newbyteorder("="), copy=False)  # a big-endian texture cannot be drawn
+    array = _native(array)
     # Without depth: in 3D the projection of the scan stays behind the structures instead of hiding them.
     look: dict[str, Any] = {"colormap": "gray", "contrast_limits": grey_limits(array), "blending": "translucent_no_depth"}
     return Image(array, name=name, metadata=dict(source), visible=visible, **look, **place)
@@ -96,6 +147,16 @@ def make_difference(shown: CaseLayers, compared: np.ndarray) -> Labels:
     )
     layer.editable = False
     return layer
+
+
+def _native(array: np.ndarray) -> np.ndarray:
+    return array.astype(array.dtype.newbyteorder("="), copy=False)  # a big-endian texture cannot be drawn
+
+
+def _names(case_id: str, channels: int) -> list[str]:
+    """Return the names of the layers of a case, lowest first."""
+    further = [f"{case_id} - image {number}" for number in range(2, channels + 2)]
+    return [*further, case_id, _name("Labels", case_id), _name("Mask", case_id)]
 
 
 def _name(what: str, case_id: str) -> str:

@@ -12,7 +12,13 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from cvrl_napari.engine.events import Box, PreviewReady
 from cvrl_napari.gui import difference
-from cvrl_napari.gui.case_layers import CONTOUR_WIDTH, MASK_OPACITY, CaseLayers, make_difference, make_layers
+from cvrl_napari.gui.case_layers import (
+    CONTOUR_WIDTH,
+    MASK_OPACITY,
+    CaseLayers,
+    make_difference,
+    make_layers,
+)
 from cvrl_napari.gui.case_view import CaseView, turn_head_up
 from cvrl_napari.gui.class_colors import class_colormap, class_names
 from cvrl_napari.study.classes import StructureClass
@@ -22,16 +28,6 @@ from cvrl_napari.volumes.volume import Volume
 
 VIEW_REST_MS = 200
 """Milliseconds a slice must stay on view before the run is told to predict it."""
-KEPT_BRUSH = (
-    "selected_label",
-    "brush_size",
-    "n_edit_dimensions",
-    "preserve_labels",
-    "contiguous",
-    "opacity",
-    "visible",
-)
-"""What a person has set on the labels layer and expects to find on the next case."""
 
 
 class Layers(QObject):
@@ -116,22 +112,14 @@ class Layers(QObject):
         labels = study.read_labels(case_id)
         labels = np.zeros(scan.array.shape, np.uint8) if labels is None else np.array(labels, np.uint8, order="C")
         before = self._leave()
-        shown = make_layers(study, case_id, scan, labels, channels=channels, mask_opacity=self._opacity)
-        if before is not None:
-            for name in KEPT_BRUSH:
-                setattr(shown.labels, name, getattr(before.labels, name))
-            shown.mask.visible = before.mask.visible
-            if before.channels:
-                shown.image.visible = before.image.visible
-            for channel, known in zip(shown.channels, before.channels, strict=False):
-                channel.visible = known.visible
-        mode = before.labels.mode if before is not None else shown.labels.mode
+        mode = before.labels.mode if before is not None else "pan_zoom"
+        # The person may have deleted a layer of the case before.
+        if before is not None and before.can_hold(study, scan, channels) and set(before.layers) <= set(self._viewer.layers):
+            shown = before.holding(case_id, scan, labels, channels)
+        else:
+            made = make_layers(study, case_id, scan, labels, channels=channels, mask_opacity=self._opacity)
+            shown = self._replace(before, made)
         self._listen(shown.labels)
-        # The new layers come before the old ones go: a viewer without layers forgets which plane it shows.
-        for layer in shown.layers:
-            self._viewer.add_layer(layer)
-        if before is not None:
-            self._remove(before.layers)
         self._shown = shown
         self._viewer.layers.selection.active = shown.labels
         shown.labels.mode = mode  # last: napari takes the brush away from a layer that is not selected
@@ -280,12 +268,23 @@ class Layers(QObject):
         if self._shown is not None:
             self._shown.mask.opacity = opacity
 
+    def _replace(self, before: CaseLayers | None, shown: CaseLayers) -> CaseLayers:
+        """Put layers into the viewer in the place of others, looking and painting alike."""
+        # napari has events for strokes, none for their undoing.
+        shown.labels.undo = self._announced(shown.labels.undo)
+        shown.labels.redo = self._announced(shown.labels.redo)
+        if before is not None:
+            shown.look_like(before)
+        # The new layers come before the old ones go: a viewer without layers forgets which plane it shows.
+        for layer in shown.layers:
+            self._viewer.add_layer(layer)
+        if before is not None:
+            self._remove(before.layers)
+        return shown
+
     def _listen(self, labels: Labels) -> None:
         labels.events.paint.connect(self._on_painted)
         labels.events.data.connect(self._on_painted)
-        # napari has events for strokes, none for their undoing.
-        labels.undo = self._announced(labels.undo)
-        labels.redo = self._announced(labels.redo)
 
     def _announced(self, function: Callable[[], None]) -> Callable[[], None]:
         @wraps(function)

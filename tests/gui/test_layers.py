@@ -338,3 +338,30 @@ def test_layers_deleted_by_hand_lose_nothing(viewer, layers, ball_study: Study):
     layers.show_case(ball_study, "d")
     assert left == [2]
     assert len(viewer.layers) == 3
+
+
+def test_the_layers_of_a_case_hold_the_next_one_and_nothing_of_the_former(viewer, layers, ball_study: Study):
+    layers.show_case(ball_study, "a")
+    before = list(viewer.layers)
+    paint(find(viewer, "Labels"), (6, 10, 8), 2)
+    layers.set_mask(np.ones(SHAPE, np.uint8))
+    layers.mark_saved()
+    layers.show_case(ball_study, "b")
+    assert list(viewer.layers) == before
+    assert [layer.name for layer in before] == ["b", "Labels – b", "Mask – b"]  # noqa: RUF001
+    np.testing.assert_array_equal(before[0].data, ball_study.read_scan("b").array)
+    np.testing.assert_array_equal(layers.labels_array(), ball_study.read_labels("b"))
+    assert not layers.mask_array().any()
+    assert not find(viewer, "Mask").editable
+    assert {layer.metadata["cvrl_case"] for layer in before} == {"b"}
+    find(viewer, "Labels").undo()  # a stroke on a must not come back on b
+    np.testing.assert_array_equal(layers.labels_array(), ball_study.read_labels("b"))
+
+
+def test_images_of_another_number_type_get_layers_of_their_own(viewer, layers, tmp_path, ball_study: Study):
+    scan = ball_study.read_scan("a")
+    layers.show_case(ball_study, "a")
+    before = list(viewer.layers)
+    layers.show_case(ball_study, "b", scan=scan.with_array((scan.array > 100).astype(np.uint8)))
+    assert not set(before) & set(viewer.layers)
+    assert [layer.name for layer in viewer.layers] == ["b", "Labels – b", "Mask – b"]  # noqa: RUF001
