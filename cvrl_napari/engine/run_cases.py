@@ -107,13 +107,25 @@ class RunCases:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs."""
-        return {"labeled": self.labeled, "unlabeled": self.unlabeled, "loader": self.loader.state_dict()}
+        return {
+            "labeled": self.labeled,
+            "unlabeled": self.unlabeled,
+            "known": list(self._study.labeled_cases()),
+            "loader": self.loader.state_dict(),
+        }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state."""
+    def load_state_dict(self, state: dict[str, Any]) -> list[str]:
+        """Go on from a saved state.
+
+        Returns
+        -------
+        list of str
+            Cases that got their first label, or lost their last one, since the state was saved: they are to be taken in.
+        """
         self.labeled, self.unlabeled = list(state["labeled"]), list(state["unlabeled"])
         self.loader.replace(*self._streams())
         self.loader.load_state_dict(state["loader"])
+        return sorted({*state["known"]} ^ {*self._study.labeled_cases()})
 
     def _prepare(self, case: str) -> PreparedCase:
         """Prepare one case; its labels may have changed since the run was planned."""

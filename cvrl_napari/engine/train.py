@@ -339,7 +339,7 @@ class _Run:
     def _load(self, *, with_cases: bool = True) -> None:
         state = load_checkpoint(self.run.checkpoint)
         if with_cases:
-            self.cases.load_state_dict(state)
+            self.changed_labels += self.cases.load_state_dict(state)
         self.rewinds = int(state["rewinds"])
         self.method.load_state_dict(state["method"])
         self.optimizer.load_state_dict(state["optimizer"])

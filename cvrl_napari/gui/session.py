@@ -309,12 +309,12 @@ class Session(QObject):
             return "Paint at least one structure on one scan to train"
         return ""
 
-    def train(self, request: TrainRequest) -> None:
-        """Save the labels and start a run; the scan on view is predicted first."""
+    def train(self, request: TrainRequest, *, resume: Path | None = None) -> None:
+        """Save the labels and start a run, or go on with the one in `resume`; the scan on view is predicted first."""
         if self.study is None or self.training.is_active or self.reason_not_to_train() or not self.save_now():
             return
         self.noticed.emit("", "", "")
-        self.training.start(self.study.folder, request, self._view)
+        self.training.start(self.study.folder, request, self._view, resume=resume)
 
     def predict(self) -> None:
         """Predict the scan on view with the newest model; the mask appears in the mask layer."""

@@ -1,6 +1,7 @@
 """The one big button, what it needs, and how the training it started goes."""
 
 import time
+from pathlib import Path
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
@@ -8,11 +9,13 @@ from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPush
 from superqt import QCollapsible
 
 from cvrl_napari.config import TrainRequest
+from cvrl_napari.engine.events import Planned, StepDone, Validated
+from cvrl_napari.engine.unfinished import UnfinishedRun, past_events, unfinished_run
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.curves import Curves
 from cvrl_napari.gui.forms import form_of, read_form
 from cvrl_napari.gui.session import Session
-from cvrl_napari.gui.words import overlay_line, plan_line, progress_line
+from cvrl_napari.gui.words import go_on_line, overlay_line, plan_line, progress_line
 
 OPTIONS = ("method", "preset", "device", "steps", "minutes", "seed")
 TITLES = {"cvrl": "Train semi-supervised", "mean_teacher": "Train mean teacher", "supervised": "Train on labels only"}
@@ -32,6 +35,10 @@ class TrainPanel(QWidget):
         self.button = QPushButton(TITLES["cvrl"])
         self.button.setStyleSheet(BUTTON_STYLE)
         self.button.setToolTip("Learn from painted and unpainted scans together; go on painting while it trains")
+        self.go_on = QPushButton()
+        self.go_on.setToolTip(
+            "The newest training was stopped before its end: go on from where it was saved, with all that was painted since"
+        )
         self.missing = QLabel()
         self.missing.setWordWrap(True)
         self.form = form_of(TrainRequest, OPTIONS)
@@ -69,7 +76,7 @@ class TrainPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for widget in (self.button, self.missing, self.options, self._running, self._planned, self.why):
+        for widget in (self.button, self.go_on, self.missing, self.options, self._running, self._planned, self.why):
             layout.addWidget(widget)
         layout.addWidget(self.curves)
         layout.addWidget(self.overlay)
@@ -78,16 +85,20 @@ class TrainPanel(QWidget):
         self._clock.timeout.connect(self._show_overlay_line)
         self.why_button.toggled.connect(self.refresh)
         self.button.clicked.connect(lambda: session.train(self.request()))
+        self.go_on.clicked.connect(self._go_on)
         self.pause.clicked.connect(self._pause_or_resume)
         self.stop.clicked.connect(training.stop)
         self.form.changed.connect(lambda: self.button.setText(TITLES[self.request().method]))
         training.event_received.connect(self.curves.add)
+        training.event_received.connect(self._add_past)
         training.changed.connect(self.refresh)
+        training.ended.connect(self._look_for_unfinished)
         session.painting.painted.connect(self.refresh)
         session.case_changed.connect(self.refresh)
         session.case_opened.connect(self.refresh)
         session.study_changed.connect(self._on_study_changed)
         session.classes_changed.connect(self._on_classes_changed)
+        self._unfinished: UnfinishedRun | None = None
         self.refresh()
 
     def request(self) -> TrainRequest:
@@ -105,6 +116,7 @@ class TrainPanel(QWidget):
         missing = "" if active else self._session.reason_not_to_train()
         self.button.setVisible(not active)
         self.button.setEnabled(not missing)
+        self.go_on.setVisible(not active and self._unfinished is not None)
         self.missing.setText(missing)
         self.missing.setVisible(bool(missing) and not active)
         self.options.setVisible(not active)
@@ -139,14 +151,34 @@ class TrainPanel(QWidget):
         else:
             training.pause()
 
+    def _go_on(self) -> None:
+        if self._unfinished is not None:
+            self._session.train(TrainRequest(), resume=self._unfinished.path)
+
+    def _add_past(self, event: object) -> None:
+        """Let the curves of a run that goes on begin at its beginning."""
+        if isinstance(event, Planned) and self._unfinished is not None and Path(event.run) == self._unfinished.path:
+            for past in past_events(self._unfinished.path):
+                if isinstance(past, StepDone | Validated) and past.step <= self._unfinished.step:
+                    self.curves.add(past)
+
+    def _look_for_unfinished(self) -> None:
+        study = self._session.study
+        can_write = study is not None and not study.read_only
+        self._unfinished = unfinished_run(study.runs_folder, classes=len(study.classes)) if study and can_write else None
+        if self._unfinished is not None:
+            self.go_on.setText(go_on_line(self._unfinished))
+        self.refresh()
+
     def _on_study_changed(self) -> None:
         self.curves.clear_curves()
         self.why_button.setChecked(False)
-        self.refresh()
+        self._look_for_unfinished()
 
     def _on_classes_changed(self) -> None:
         if self._session.study is not None:
             self.curves.set_classes(self._session.study.classes)
+            self._look_for_unfinished()
 
 
 def _folded(title: str, content: QWidget) -> QCollapsible:

@@ -81,12 +81,12 @@ class Training(QObject):
         """A study is open: load the engine into a child that waits, so that a run starts at once."""
         self._warm.get_ready()
 
-    def start(self, folder: Path, request: TrainRequest, view: View | None) -> None:
-        """Start a run; the scan on view is its first wish."""
+    def start(self, folder: Path, request: TrainRequest, view: View | None, *, resume: Path | None = None) -> None:
+        """Start a run, or go on with the one in the folder `resume`; the scan on view is its first wish."""
         self._forget()
         self.phase = "preparing"
-        self.doing = "Starting"
-        self._worker = TrainingWorker(folder, request, warm=self._warm.take(), parent=self)
+        self.doing = "Starting" if resume is None else "Going on"
+        self._worker = TrainingWorker(folder, request, resume=resume, warm=self._warm.take(), parent=self)
         self._worker.event_received.connect(self.take)
         self._worker.ended.connect(self._on_ended)
         self._worker.start()

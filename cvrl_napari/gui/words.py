@@ -1,6 +1,9 @@
 """Times and plans in the words of the dock."""
 
+from datetime import datetime
+
 from cvrl_napari.config import Plan
+from cvrl_napari.engine.unfinished import UnfinishedRun
 from cvrl_napari.gui.training import Training
 
 NETS = {"compact": "compact net", "vnet": "V-Net"}
@@ -43,6 +46,13 @@ def progress_line(training: Training) -> str:
     if training.phase == "stopping":
         return f"{line}  saving the model…"
     return line if training.seconds_left is None else f"{line}  {duration(training.seconds_left)} left"
+
+
+def go_on_line(run: UnfinishedRun, now: datetime | None = None) -> str:
+    """Offer to go on with a run: when it began and how far it came."""
+    now = now or datetime.now()
+    begun = f"{run.started:%H:%M}" if run.started.date() == now.date() else f"{run.started.day} {run.started:%B}"
+    return f"Go on with the training of {begun}  ({run.step:,} / {run.total:,})"
 
 
 def _strokes(count: int, kind: str) -> str:

@@ -17,6 +17,7 @@ from cvrl_napari.engine.plan import resolve
 from cvrl_napari.engine.run_folder import RunFolder, newest_model
 from cvrl_napari.engine.schedule import learning_rate
 from cvrl_napari.engine.train import train
+from cvrl_napari.engine.unfinished import past_events, unfinished_run
 from cvrl_napari.methods.method import Method
 from cvrl_napari.study.classes import StructureClass
 from cvrl_napari.study.study import Study
@@ -290,3 +291,38 @@ def test_a_gradient_that_is_no_number_never_reaches_the_weights(ball_study, monk
     events = list(train(ball_study, SHORT))
     assert len(of_kind(events, ev.Adjusted)) == 1
     assert all(torch.isfinite(tensor).all() for tensor in weights(events[-1]).values())
+
+
+def test_what_was_painted_between_two_parts_of_a_run_is_learned_from(ball_study):
+    plan = resolve(ball_study, SHORT, pick("cpu"))
+    events = train(ball_study, plan)
+    for event in events:
+        if isinstance(event, ev.StepDone) and event.step == 2:
+            events.close()
+            break
+    run = unfinished_run(ball_study.runs_folder, classes=1)
+    assert (run.step, run.total) == (2, 4)
+    with Study.open(ball_study.folder) as study:
+        study.write_labels("c", np.ones_like(study.read_scan("c").array, np.uint8), state="complete")
+    reopened = Study.open(ball_study.folder, read_only=True)
+    resumed = list(train(reopened, SHORT, resume=run.path))
+    assert [event.cases for event in of_kind(resumed, ev.LabelsTaken)] == [("a", "b"), ("c",)]
+    assert isinstance(resumed[-1], ev.RunDone), resumed[-1]
+    assert unfinished_run(ball_study.runs_folder, classes=1) is None  # it is at its end
+
+
+def test_a_run_for_other_classes_or_without_a_checkpoint_cannot_go_on(ball_study):
+    assert unfinished_run(ball_study.runs_folder, classes=1) is None
+    events = train(ball_study, SHORT)
+    for event in events:
+        if isinstance(event, ev.StepDone):
+            events.close()
+            break
+    run = unfinished_run(ball_study.runs_folder, classes=1)
+    assert unfinished_run(ball_study.runs_folder, classes=2) is None
+    assert [event.step for event in past_events(run.path) if isinstance(event, ev.StepDone)] == [1]
+    with RunFolder(run.path).events.open("a") as lines:
+        lines.write('{"kind": "step", "st')  # cut short by a crash
+    assert unfinished_run(ball_study.runs_folder, classes=1) == run
+    RunFolder(run.path).checkpoint.unlink()
+    assert unfinished_run(ball_study.runs_folder, classes=1) is None

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 
-from cvrl_napari.engine.events import LabelsTaken, RunDone
+from cvrl_napari.engine.events import LabelsTaken, RunDone, StepDone
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.masks import prediction_path
 from cvrl_napari.study.phantom import create_phantom
@@ -61,6 +61,33 @@ def test_from_the_button_to_the_overlay_the_model_and_a_prediction(dock: CvrlDoc
         qtbot.mouseClick(dock.mask_panel.predict_button, Qt.MouseButton.LeftButton)
     assert done.args[0] == case
     assert prediction_path(session.study, case).is_file()
+
+
+def test_a_stopped_training_goes_on_from_where_it_was_also_after_the_study_was_closed(dock: CvrlDock, qtbot: QtBot):
+    session, panel = dock.session, dock.train_panel
+    assert not panel.go_on.isVisibleTo(dock)
+    panel.set_options(steps=6, preset="quick", device="cpu")
+
+    def second_step(event: object) -> bool:
+        return isinstance(event, StepDone) and event.step >= 2
+
+    with qtbot.waitSignal(session.training.event_received, timeout=120_000, check_params_cb=second_step):
+        qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(session.training.ended, timeout=120_000):
+        panel.stop.click()
+    folder, run = session.study.folder, session.training.run
+    assert panel.go_on.isVisibleTo(dock)
+    session.close_study()
+    with qtbot.waitSignal(session.case_opened, timeout=10_000):
+        dock.open_folders([folder])
+    assert panel.go_on.isVisibleTo(dock)
+    assert "/ 6)" in panel.go_on.text()
+    with qtbot.waitSignal(session.training.ended, timeout=240_000) as ended:
+        qtbot.mouseClick(panel.go_on, Qt.MouseButton.LeftButton)
+    assert (ended.args[0].step, ended.args[0].stopped) == (6, False)
+    assert Path(ended.args[0].run) == run
+    qtbot.waitUntil(lambda: panel.curves.drawn_loss()[0] == [1, 2, 3, 4, 5, 6])
+    assert not panel.go_on.isVisibleTo(dock)
 
 
 def test_quitting_ends_the_child(dock: CvrlDock, qtbot: QtBot):
