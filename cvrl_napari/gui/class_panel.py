@@ -47,6 +47,11 @@ class ClassPanel(QWidget):
             "Tick when every structure of this scan is painted: the model then learns that the rest is background.\n"
             "Unticked, what is not painted is unknown to it."
         )
+        self.held_out = QCheckBox("Measure on it only (held out)")
+        self.held_out.setToolTip(
+            "Tick to keep the labels of this case for measuring: the model never learns from them, and the Dice curve\n"
+            "tells how well it does on cases it has not seen. Not while a training is under way."
+        )
 
         top = QHBoxLayout()
         top.addWidget(QLabel("Classes"), stretch=1)
@@ -59,12 +64,15 @@ class ClassPanel(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.list)
         layout.addWidget(self.complete)
+        layout.addWidget(self.held_out)
 
         self.add_button.clicked.connect(self._add)
         self.color_button.clicked.connect(self._recolor)
         self.import_button.clicked.connect(self.ask_for_labels)
         session.importing.looked.connect(self._ask_what_values_mean)
         self.complete.clicked.connect(session.set_complete)
+        self.held_out.clicked.connect(session.set_held_out)
+        session.training.changed.connect(self._show_held_out)
         self.list.itemClicked.connect(lambda item: session.paint_with(item.data(ID)))
         self.list.itemChanged.connect(self._on_edited)
         session.classes_changed.connect(self._fill)
@@ -151,3 +159,11 @@ class ClassPanel(QWidget):
         self.import_button.setEnabled(study is not None and bool(case) and not study.read_only)
         self.complete.setEnabled(state != "unlabeled")
         self.complete.setChecked(state in ("complete", "accepted"))
+        self._show_held_out()
+
+    def _show_held_out(self) -> None:
+        session = self._session
+        case = session.study.case(session.case) if session.study is not None and session.case else None
+        can_change = case is not None and (case.is_labeled or case.held_out) and not session.training.is_active
+        self.held_out.setEnabled(can_change and session.study is not None and not session.study.read_only)
+        self.held_out.setChecked(case is not None and case.held_out)

@@ -33,6 +33,7 @@ from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError, V
 from cvrl_napari.volumes.regridding import linear_on_grid
 from cvrl_napari.volumes.volume import Volume
 
+ALL_HELD_OUT = "Every painted case is held out: let one of them be learned from"
 SENTENCES = (StudyError, VolumeError)
 """Errors whose message is made for the person at the screen."""
 
@@ -119,8 +120,7 @@ class Session(QObject):
         self, folder: Path, scans: Sequence[Path | Image], classes: Sequence[str], *, channels: Sequence[str] = ()
     ) -> None:
         """Make a study in the background as `make_study` does, then open it."""
-        what = f"Looking at the scans for the study '{folder.name}'"
-        self._make(what, lambda: make_study(folder, scans, classes, channels))
+        self._make(f"Looking at the scans for '{folder.name}'", lambda: make_study(folder, scans, classes, channels))
 
     def create_sample(self, folder: Path) -> None:
         """Make the phantom study in the background, then open it; one that is there already is opened."""
@@ -258,6 +258,12 @@ class Session(QObject):
             self.training.labels_saved(self.case)
             self.case_changed.emit(self.case)
 
+    def set_held_out(self, held_out: bool) -> None:
+        """Say whether the case on view is measured only, never learned from; not while a training is under way."""
+        if self.case and not self.training.is_active and self.save_now():
+            self._change(lambda study: study.set_held_out(self.case, held_out))
+            self.case_changed.emit(self.case)
+
     def _show(self, study: Study, case_id: str, scan: Volume, mask: np.ndarray | None, channels: Sequence[np.ndarray]) -> None:
         self.busy.emit("")
         try:
@@ -306,7 +312,7 @@ class Session(QObject):
         if self.study.read_only:
             return "The study is open for reading only"
         if not self.study.labeled_cases() and not self.painting.has_structure():
-            return "Paint at least one structure on one scan to train"
+            return ALL_HELD_OUT if self.study.held_out_cases() else "Paint at least one structure on one scan to train"
         return ""
 
     def train(self, request: TrainRequest, *, resume: Path | None = None) -> None:

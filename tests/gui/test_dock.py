@@ -24,6 +24,7 @@ from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.new_study import NewStudyDialog
 from cvrl_napari.gui.placement import PART_KEY, placement, provenance
 from cvrl_napari.gui.readers import read_layers
+from cvrl_napari.gui.session import ALL_HELD_OUT
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.reading import read
 
@@ -164,6 +165,26 @@ def test_the_complete_box_follows_the_case_and_sets_its_state(with_study, qtbot)
     assert box.isChecked()
     box.click()
     assert with_study.session.study.case("a").state == "partial"
+
+
+def test_a_case_can_be_held_out_and_taken_back_but_not_while_training(with_study, qtbot):
+    box, session = with_study.class_panel.held_out, with_study.session
+    assert not box.isEnabled()  # nothing is painted on it
+    for case in ("a", "b"):
+        with qtbot.waitSignal(session.case_opened):
+            session.open_case(case)
+        assert not box.isChecked()
+        box.click()
+        assert session.study.case(case).held_out
+    assert "held out" in with_study.study_panel.counts.text()
+    assert not with_study.train_panel.button.isEnabled()
+    assert with_study.train_panel.missing.text() == ALL_HELD_OUT
+    box.click()
+    assert session.study.labeled_cases() == ("b",)
+    assert with_study.train_panel.button.isEnabled()
+    session.training.phase = "running"
+    session.training.changed.emit()
+    assert not box.isEnabled()
 
 
 def test_a_stroke_lets_the_case_be_counted_and_says_saved(with_study, viewer, qtbot):
