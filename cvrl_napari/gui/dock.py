@@ -27,7 +27,7 @@ from cvrl_napari.gui.mask_panel import MaskPanel
 from cvrl_napari.gui.new_study import NewStudyDialog
 from cvrl_napari.gui.notice import NoticeBar
 from cvrl_napari.gui.orientation_letters import OrientationLetters
-from cvrl_napari.gui.reading_questions import agree_to_resample, choose_part
+from cvrl_napari.gui.reading_questions import ALL, agree_to_resample, choose_part
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.shortcuts import Shortcuts
 from cvrl_napari.gui.study_panel import StudyPanel
@@ -205,8 +205,10 @@ class CvrlDock(QWidget):
 
     def _ask_how_to_read(self, case_id: str, error: SeveralVolumesError | UnevenSlicesError) -> None:
         if isinstance(error, SeveralVolumesError):
-            part = choose_part(error)
-            if part is not None:
+            part = choose_part(error, channels=True)
+            if part == ALL:
+                self.session.read_as_channels(case_id, error)
+            elif part is not None:
                 self.session.read_as(case_id, part=part)
         elif agree_to_resample(error):
             self.session.read_as(case_id, resample=True)

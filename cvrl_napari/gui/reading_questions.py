@@ -26,9 +26,16 @@ def can_ask() -> bool:
     return any(window.isVisible() for window in application.topLevelWidgets())
 
 
-def choose_part(error: SeveralVolumesError) -> int | None:
-    """Ask which volume of a file to open, counted from 0; None when the person would rather not."""
-    dialog = PartDialog(error, _window())
+ALL = -1
+"""Stands for all volumes of a file, as the channels of a case."""
+
+
+def choose_part(error: SeveralVolumesError, *, channels: bool = False) -> int | None:
+    """Ask which volume of a file to open, counted from 0; None when the person would rather not.
+
+    With `channels` they may be taken all together, as channels: `ALL`.
+    """
+    dialog = PartDialog(error, _window(), channels=channels)
     chosen = dialog.part if dialog.exec() else None
     dialog.deleteLater()
     return chosen
@@ -57,8 +64,9 @@ def _window() -> QWidget | None:
 class PartDialog(QDialog):
     """A slider and a number: the volumes of a file, counted from 1 as people do."""
 
-    def __init__(self, error: SeveralVolumesError, parent: QWidget | None = None) -> None:
+    def __init__(self, error: SeveralVolumesError, parent: QWidget | None = None, *, channels: bool = False) -> None:
         super().__init__(parent)
+        self._all = False
         self.setWindowTitle("Which volume?")
         self.setMinimumWidth(380)
         words = QLabel(
@@ -75,6 +83,10 @@ class PartDialog(QDialog):
         self.number.setSuffix(f" of {error.count}")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Use this one")
+        self.all_button = self.buttons.addButton("All, as channels", QDialogButtonBox.ButtonRole.ActionRole)
+        self.all_button.setToolTip("The network sees all volumes at once; you paint on the first. Every case needs as many")
+        self.all_button.setVisible(channels)
+        self.all_button.clicked.connect(self._take_all)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -88,5 +100,9 @@ class PartDialog(QDialog):
 
     @property
     def part(self) -> int:
-        """The chosen volume, counted from 0."""
-        return self.number.value() - 1
+        """The chosen volume, counted from 0, or `ALL`."""
+        return ALL if self._all else self.number.value() - 1
+
+    def _take_all(self) -> None:
+        self._all = True
+        self.accept()

@@ -21,11 +21,13 @@ from cvrl_napari.gui.masks import newest_mask
 from cvrl_napari.gui.measuring import Measuring
 from cvrl_napari.gui.painting import Painting
 from cvrl_napari.gui.prediction import Prediction
+from cvrl_napari.gui.readiness import reason_not_to_train
 from cvrl_napari.gui.saving import Saving
 from cvrl_napari.gui.study_making import make_sample, make_study
 from cvrl_napari.gui.training import Training
 from cvrl_napari.gui.words import duration
 from cvrl_napari.study.case import Image
+from cvrl_napari.study.channels import channels_of
 from cvrl_napari.study.errors import LockedError, StudyError
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
@@ -33,7 +35,6 @@ from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError, V
 from cvrl_napari.volumes.regridding import linear_on_grid
 from cvrl_napari.volumes.volume import Volume
 
-ALL_HELD_OUT = "Every painted case is held out: let one of them be learned from"
 SENTENCES = (StudyError, VolumeError)
 """Errors whose message is made for the person at the screen."""
 
@@ -234,7 +235,14 @@ class Session(QObject):
 
     def read_as(self, case_id: str, *, part: int | None = None, resample: bool | None = None) -> None:
         """Remember how the scan of a case is read, see `Study.set_reading`, and open the case."""
-        if self._change(lambda study: study.set_reading(case_id, part=part, resample=resample)):
+        self._change_and_open(case_id, lambda study: study.set_reading(case_id, part=part, resample=resample))
+
+    def read_as_channels(self, case_id: str, several: SeveralVolumesError) -> None:
+        """Remember that all volumes of the file of a case are its channels, and open the case."""
+        self._change_and_open(case_id, lambda study: study.set_channels(case_id, channels_of(several)))
+
+    def _change_and_open(self, case_id: str, change: Callable[[Study], None]) -> None:
+        if self._change(change):
             self.noticed.emit("", "", "")
             self.open_case(case_id)
 
@@ -307,13 +315,7 @@ class Session(QObject):
 
     def reason_not_to_train(self) -> str:
         """Say what is missing before a training can start; the empty string when nothing is."""
-        if self.study is None:
-            return "Open a study first"
-        if self.study.read_only:
-            return "The study is open for reading only"
-        if not self.study.labeled_cases() and not self.painting.has_structure():
-            return ALL_HELD_OUT if self.study.held_out_cases() else "Paint at least one structure on one scan to train"
-        return ""
+        return reason_not_to_train(self.study, has_structure=self.painting.has_structure())
 
     def train(self, request: TrainRequest, *, resume: Path | None = None) -> None:
         """Save the labels and start a run, or go on with the one in `resume`; the scan on view is predicted first."""

@@ -66,9 +66,20 @@ def volumes_as_channels(scan: Path) -> tuple[Image, ...]:
     try:
         read(scan)
     except SeveralVolumesError as several:
-        if several.count > MOST_CHANNELS:
-            raise StudyError(
-                f"{scan} holds {several.count} volumes, more than {MOST_CHANNELS} channels: choose one of them."
-            ) from several
-        return tuple(Image(scan=scan, part=part) for part in range(several.count))
+        return channels_of(several)
     return (Image(scan=scan),)
+
+
+def channels_of(several: SeveralVolumesError) -> tuple[Image, ...]:
+    """Return the volumes of the file that an error speaks of, as the channels of a case.
+
+    Raises
+    ------
+    StudyError
+        If they are more than a network takes.
+    """
+    if several.count > MOST_CHANNELS:
+        raise StudyError(
+            f"{several.path} holds {several.count} volumes, more than {MOST_CHANNELS} channels: choose one of them."
+        )
+    return tuple(Image(scan=several.path, part=part) for part in range(several.count))

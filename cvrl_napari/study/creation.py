@@ -82,18 +82,22 @@ def make_cases(scans: Sequence[Sequence[Image]], taken: Collection[str] = ()) ->
         raise StudyError("No scan was found: choose a folder with 3D scans (.nii.gz, .nrrd, .mha or DICOM series).")
     cases = []
     for images, case_id in zip(scans, name_cases([images[0].scan for images in scans], taken), strict=True):
-        first, *others = map(_with_hash, images)
+        first, *others = with_hashes(images)
         cases.append(Case(id=case_id, channels=tuple(others), **dict(first)))
     return cases
 
 
-def _with_hash(image: Image) -> Image:
-    try:
-        return image.model_copy(update={"hash": content_hash(image.scan)})
-    except OSError as error:
-        raise StudyError(
-            f"The scan {image.scan} cannot be read ({error.strerror}): check that it is there and may be read."
-        ) from error
+def with_hashes(images: Sequence[Image]) -> list[Image]:
+    """Return the images with the fingerprints of their files; StudyError if one cannot be read."""
+    found: dict[Path, str] = {}
+    for image in images:
+        try:
+            found[image.scan] = found.get(image.scan) or content_hash(image.scan)
+        except OSError as error:
+            raise StudyError(
+                f"The scan {image.scan} cannot be read ({error.strerror}): check that it is there and may be read."
+            ) from error
+    return [image.model_copy(update={"hash": found[image.scan]}) for image in images]
 
 
 def _label_files(folder: Path) -> list[Path]:

@@ -10,9 +10,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cvrl_napari.study.case import Case, Scan, State, images_of
+from cvrl_napari.study.case import Case, Image, Scan, State, images_of
 from cvrl_napari.study.classes import StructureClass, check_classes
-from cvrl_napari.study.creation import create_study_folder, make_cases
+from cvrl_napari.study.creation import create_study_folder, make_cases, with_hashes
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.label_store import LabelStore
 from cvrl_napari.study.labels import BACKGROUND, Labels, training_target
@@ -280,6 +280,13 @@ class Study:
         with self._changing:
             self._check_writable()
             self._replace_case(Case(**{**dict(self.case(case_id)), **changes}))
+
+    def set_channels(self, case_id: str, images: Sequence[Image]) -> None:
+        """Say which images a case is made of, the first one being its scan, on whose grid its labels are."""
+        with self._changing:
+            self._check_writable()
+            first, *others = with_hashes(images)
+            self._replace_case(Case(**{**dict(self.case(case_id)), **dict(first), "channels": tuple(others)}))
 
     def set_held_out(self, case_id: str, held_out: bool) -> None:
         """Say whether a case is measured only, never learned from."""

@@ -24,7 +24,7 @@ from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.new_study import NewStudyDialog
 from cvrl_napari.gui.placement import PART_KEY, placement, provenance
 from cvrl_napari.gui.readers import read_layers
-from cvrl_napari.gui.session import ALL_HELD_OUT
+from cvrl_napari.gui.readiness import ALL_HELD_OUT
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.reading import read
 

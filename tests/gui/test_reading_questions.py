@@ -52,6 +52,19 @@ def answer(function) -> list[str]:
     return words
 
 
+@pytest.mark.parametrize("channels", [False, True])
+def test_all_volumes_together_are_offered_for_a_case_only(film, window, qtbot, channels: bool):
+    error = SeveralVolumesError(film, 4)
+
+    def choose(dialog: PartDialog) -> None:
+        assert dialog.all_button.isVisible() == channels
+        button = dialog.all_button if channels else dialog.buttons.button(dialog.buttons.StandardButton.Ok)
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    answer(choose)
+    assert reading_questions.choose_part(error, channels=channels) == (reading_questions.ALL if channels else 0)
+
+
 def test_the_volume_is_chosen_by_slider_and_the_layer_says_which(film, window, qtbot):
     def choose(dialog: PartDialog) -> None:
         assert (dialog.slider.minimum(), dialog.slider.maximum()) == (1, 4)

@@ -6,6 +6,7 @@ import nibabel
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Image
 from pytestqt.qtbot import QtBot
 
 from cvrl_napari.gui.session import Session
@@ -231,3 +232,15 @@ def test_a_case_of_several_volumes_opens_once_one_is_chosen(session, tmp_path: P
     assert opened.args == [case]
     assert np.unique(session.layers.scan.array).tolist() == [2]
     assert session.study.case(case).part == 2
+
+
+def test_all_volumes_of_a_file_can_be_the_channels_of_its_case(session, viewer, tmp_path: Path, qtbot):
+    film = np.broadcast_to(np.arange(3, dtype=np.int16), (4, 5, 6, 3)).copy()
+    nibabel.save(nibabel.Nifti1Image(film, np.eye(4)), tmp_path / "film.nii.gz")
+    (case,) = session.study.add_cases([tmp_path / "film.nii.gz"])
+    with qtbot.waitSignal(session.choice_needed) as asked:
+        session.open_case(case)
+    with qtbot.waitSignal(session.case_opened):
+        session.read_as_channels(*asked.args)
+    assert [image.part for image in session.study.case(case).images] == [0, 1, 2]
+    assert [int(layer.data.max()) for layer in viewer.layers if isinstance(layer, Image)] == [1, 2, 0]
