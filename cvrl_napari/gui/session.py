@@ -25,18 +25,15 @@ from cvrl_napari.gui.readiness import reason_not_to_train
 from cvrl_napari.gui.saving import Saving
 from cvrl_napari.gui.study_making import make_sample, make_study
 from cvrl_napari.gui.training import Training
-from cvrl_napari.gui.words import duration
+from cvrl_napari.gui.words import SENTENCES, duration
 from cvrl_napari.study.case import Image
 from cvrl_napari.study.channels import channels_of
 from cvrl_napari.study.errors import LockedError, StudyError
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
-from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError, VolumeError
+from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError
 from cvrl_napari.volumes.regridding import linear_on_grid
 from cvrl_napari.volumes.volume import Volume
-
-SENTENCES = (StudyError, VolumeError)
-"""Errors whose message is made for the person at the screen."""
 
 
 class Session(QObject):

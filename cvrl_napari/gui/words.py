@@ -5,7 +5,11 @@ from datetime import datetime
 from cvrl_napari.config import Plan
 from cvrl_napari.engine.unfinished import UnfinishedRun
 from cvrl_napari.gui.training import Training
+from cvrl_napari.study.errors import StudyError
+from cvrl_napari.volumes.errors import VolumeError
 
+SENTENCES = (StudyError, VolumeError)
+"""Errors whose message is made for the person at the screen."""
 NETS = {"compact": "compact net", "vnet": "V-Net"}
 
 
