@@ -47,7 +47,8 @@ def import_files(study: Study, case_id: str, files: Sequence[Path], *, values: s
     labels = merged.labels if before is None else np.where(merged.labels > 0, merged.labels, before)
     study.write_labels(case_id, labels, state="complete" if complete else None)
     overlaps = f", {merged.overlaps:,} voxels claimed twice" if merged.overlaps else ""
-    return f"{case_id}: {np.count_nonzero(merged.labels):,} voxels imported from {len(files)} files{overlaps}"
+    count = f"{len(files)} file{'s' if len(files) > 1 else ''}"
+    return f"{case_id}: {np.count_nonzero(merged.labels):,} voxels imported from {count}{overlaps}"
 
 
 def _pairs(text: str) -> list[tuple[int, str]]:

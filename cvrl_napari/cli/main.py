@@ -88,11 +88,12 @@ def new(
     """Make a study of a folder of scans."""
     with one_sentence():
         from cvrl_napari.cli.selection import choose_held_out, choose_scans, images_from
+        from cvrl_napari.study.case import named_by
         from cvrl_napari.study.study import Study
 
         chosen = choose_scans(scans, scan_list)
         images = images_from(chosen, channels=channels, part=part, resample=resample)
-        measured = choose_held_out([one[0].scan for one in images], held_out)
+        measured = choose_held_out([named_by(one) for one in images], held_out)
         with Study.create(study, images, classes=split_names(classes) or None, labels=labels, held_out=measured) as made:
             labeled, unlabeled = len(made.labeled_cases()), len(made.unlabeled_cases())
             print(f"{study}: {labeled} labeled, {unlabeled} unlabeled, {len(measured)} held out")

@@ -19,7 +19,7 @@ from cvrl_napari.engine.events import Event, PredictionSaved, Progress
 from cvrl_napari.engine.model_file import Model, ModelCard, load_model
 from cvrl_napari.engine.windows import predict_volume
 from cvrl_napari.nets.output import Net
-from cvrl_napari.study.case import Case, Image, Scan, images_of, name_cases
+from cvrl_napari.study.case import Case, Image, Scan, images_of, name_cases, named_by
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.naming import scan_name
 from cvrl_napari.volumes.volume import Volume
@@ -176,7 +176,7 @@ def _uncertainty_path(target: Path) -> Path:
 def _name_outputs(scans: Sequence[Scan], output: Path, *, uncertainty: bool) -> list[Path]:
     """Return a path for the mask of each scan: no two files to be written are the same, and none is a scan."""
     images = [images_of(scan) for scan in scans]
-    named = iter(name_cases([one[0].scan for one, scan in zip(images, scans, strict=True) if not isinstance(scan, Case)]))
+    named = iter(name_cases([named_by(one) for one, scan in zip(images, scans, strict=True) if not isinstance(scan, Case)]))
     targets = [output / f"{scan.id if isinstance(scan, Case) else next(named)}.nii.gz" for scan in scans]
     originals = {image.scan.resolve() for one in images for image in one}
     planned = [*targets, *(map(_uncertainty_path, targets) if uncertainty else ())]

@@ -17,6 +17,7 @@ from cvrl_napari.volumes.volume import Volume
 State = Literal["unlabeled", "partial", "complete", "accepted"]
 
 MIB = 2**20
+_SEPARATED = re.compile(r"[^-_. ]+|[-_. ]+")
 _RESERVED_BY_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
@@ -70,6 +71,22 @@ def images_of(scan: Scan) -> tuple[Image, ...]:
     else:
         images = scan.images if isinstance(scan, Case) else (scan,) if isinstance(scan, Image) else scan
     return tuple(one.model_copy(update={"scan": one.scan.parent.resolve() / one.scan.name}) for one in images)
+
+
+def named_by(images: Sequence[Image]) -> Path:
+    """Return the path that names a case: its scan, or for several images what their names have in common.
+
+    'sub-01_t1.nii.gz' and 'sub-01_t2.nii.gz' are 'sub-01'; 't1.nii.gz' and 't2.nii.gz' go by the name of their folder.
+    """
+    scan = images[0].scan
+    names = {scan_name(image.scan) for image in images}
+    if len(names) == 1:
+        return scan
+    parts = [_SEPARATED.findall(name) for name in names]
+    shared = [one[0] for one in zip(*parts, strict=False) if len(set(one)) == 1]
+    shared = shared if all(one[: len(shared)] == shared for one in parts) else []
+    name = "".join(shared).strip("-_. ")
+    return scan.with_name(name) if name else scan.parent
 
 
 def name_cases(scans: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:

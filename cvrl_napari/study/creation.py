@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cvrl_napari.study.case import Case, Image, Scan, content_hash, images_of, name_cases
+from cvrl_napari.study.case import Case, Image, Scan, content_hash, images_of, name_cases, named_by
 from cvrl_napari.study.classes import make_classes
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.labels import BACKGROUND, Labels, check_values, read_label_file, values
@@ -47,7 +47,7 @@ def create_study_folder(
     cases = _hold_out(make_cases([by_path[path] for path in paths]), held_out)
     notices = []
     if labels is not None:
-        matches, notice = match_labels([case.scan for case in cases], files, labels)
+        matches, notice = match_labels([case.scan for case in cases], files, labels, ids=[case.id for case in cases])
         notices += [notice] if notice else []
         chosen = _survey(matches, classes, labels)
     else:
@@ -81,7 +81,7 @@ def make_cases(scans: Sequence[Sequence[Image]], taken: Collection[str] = ()) ->
     if not scans:
         raise StudyError("No scan was found: choose a folder with 3D scans (.nii.gz, .nrrd, .mha or DICOM series).")
     cases = []
-    for images, case_id in zip(scans, name_cases([images[0].scan for images in scans], taken), strict=True):
+    for images, case_id in zip(scans, name_cases([named_by(images) for images in scans], taken), strict=True):
         first, *others = with_hashes(images)
         cases.append(Case(id=case_id, channels=tuple(others), **dict(first)))
     return cases

@@ -27,12 +27,21 @@ def split_labels_from_scans(scans: Sequence[Path], files: Sequence[Path]) -> tup
     return kept, [file for file in files if file not in both or file in labels_among_scans]
 
 
-def match_labels(scans: Sequence[Path], files: Sequence[Path], where: Path) -> tuple[dict[Path, Path], str]:
+def match_labels(
+    scans: Sequence[Path], files: Sequence[Path], where: Path, *, ids: Sequence[str] = ()
+) -> tuple[dict[Path, Path], str]:
     """Find out which label file belongs to which scan.
 
     A label belongs to the scan (or case) of exactly its name; failing that, to the scan whose name is left when the usual
     affixes are taken away (`_seg`, `-label`, `_mask`, `_seg-manual`, `label_` ...; of scans `_image`, `_0000`). Where
     scans of one name lie in several folders, the folder's name decides.
+
+    Parameters
+    ----------
+    where : Path
+        The folder of the label files, named in errors.
+    ids : sequence of str, optional
+        Ids of the scans' cases; without them as `name_cases` names the scans.
 
     Returns
     -------
@@ -48,7 +57,7 @@ def match_labels(scans: Sequence[Path], files: Sequence[Path], where: Path) -> t
     """
     exact: dict[str, set[Path]] = defaultdict(set)
     bare: dict[str, set[Path]] = defaultdict(set)
-    for scan, case_id in zip(scans, name_cases(scans), strict=True):
+    for scan, case_id in zip(scans, ids or name_cases(scans), strict=True):
         exact[_name(scan)].add(scan)
         exact[case_id.casefold()].add(scan)
         bare[_stem(scan, _SCAN_AFFIX)].add(scan)

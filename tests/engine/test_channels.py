@@ -57,19 +57,19 @@ def test_what_only_the_second_image_shows_is_learned_and_predicted(two_images, t
     assert read_card(model).net.in_channels == 2
     saved = [
         event
-        for event in predict(model, [two_images.case("c_t1")], tmp_path / "out", device="cpu", threads=1)
+        for event in predict(model, [two_images.case("c")], tmp_path / "out", device="cpu", threads=1)
         if isinstance(event, ev.PredictionSaved)
     ]
     mask = nibabel.load(saved[0].path)
     assert mask.shape == (16, 20, 24)
-    assert np.array_equal(mask.affine, nibabel.load(two_images.case("c_t1").scan).affine)
+    assert np.array_equal(mask.affine, nibabel.load(two_images.case("c").scan).affine)
     found = np.asarray(mask.dataobj) == 1
     ball = ((np.indices(found.shape) - np.array([8, 10, 12])[:, None, None, None]) ** 2).sum(0) < 36
     shown = ball & (np.indices(found.shape)[0] < 8)
     assert 2 * (found & shown).sum() / (found.sum() + shown.sum()) > 0.7
-    assert [*embed(model, two_images.case("c_t1"), tmp_path / "out", device="cpu")]
+    assert [*embed(model, two_images.case("c"), tmp_path / "out", device="cpu")]
     with pytest.raises(EngineError, match=r"trained on 2 images of each case, here are 1"):
-        list(predict(model, [two_images.case("c_t1").scan], tmp_path / "out", device="cpu", threads=1))
+        list(predict(model, [two_images.case("c").scan], tmp_path / "out", device="cpu", threads=1))
 
 
 def test_cases_of_different_images_are_no_study_to_train_on(ball_study, tmp_path):
@@ -78,5 +78,5 @@ def test_cases_of_different_images_are_no_study_to_train_on(ball_study, tmp_path
         tmp_path / "other", [path, (Image(scan=ball_study.case("b").scan), Image(scan=ball_study.case("c").scan))]
     ) as study:
         study.write_labels("a", np.ones_like(study.read_scan("a").array, np.uint8), state="complete")
-        with pytest.raises(EngineError, match="The case 'b' has 2 images, 'a' has 1"):
+        with pytest.raises(EngineError, match="The case 'scans' has 2 images, 'a' has 1"):
             resolve(study, TrainRequest(device="cpu", steps=1), pick("cpu"))
