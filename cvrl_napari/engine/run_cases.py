@@ -125,7 +125,8 @@ class RunCases:
         self.labeled, self.unlabeled = list(state["labeled"]), list(state["unlabeled"])
         self.loader.replace(*self._streams())
         self.loader.load_state_dict(state["loader"])
-        return sorted({*state["known"]} ^ {*self._study.labeled_cases()})
+        now = self._study.labeled_cases()
+        return sorted({*state.get("known", now)} ^ {*now})  # runs of earlier versions did not keep what was known
 
     def _prepare(self, case: str) -> PreparedCase:
         """Prepare one case; its labels may have changed since the run was planned."""

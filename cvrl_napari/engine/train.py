@@ -340,7 +340,7 @@ class _Run:
         state = load_checkpoint(self.run.checkpoint)
         if with_cases:
             self.changed_labels += self.cases.load_state_dict(state)
-        self.rewinds = int(state["rewinds"])
+        self.rewinds = int(state.get("rewinds", 0))
         self.method.load_state_dict(state["method"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.clock.load_state_dict(state["clock"])
