@@ -18,6 +18,7 @@ from scipy.ndimage import binary_dilation, binary_erosion
 from cvrl_napari.engine.events import RunDone, StepDone
 from cvrl_napari.gui.demo import PICTURE_AT, WINDOW, Waiting
 from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.gui.export import formats_for
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.phantom import create_phantom, generate
 from cvrl_napari.study.phantom_recipe import phantom_recipe
@@ -98,7 +99,9 @@ def main() -> None:
         dock.mask_panel.accept_button.click()
         measured.wait(20, "The labels were not measured")
         take(viewer, "5-accepted")
-        dock.mask_panel.save_as("mask", Path(place) / f"{session.case}_mask.nii.gz")
+        saved = Waiting(session.saving.done)
+        session.save_as(Path(place) / f"{session.case}_mask.nii.gz", formats_for(session.layers.scan)[0], what="mask")
+        saved.wait(20, "The mask was not saved")
         dock.scroll_area.ensureWidgetVisible(dock.notice)
         take(viewer, "6-saved")
         viewer.close()
