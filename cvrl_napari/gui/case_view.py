@@ -34,8 +34,8 @@ class CaseView:
 
 
 def camera_of(viewer: napari.Viewer) -> Camera:
-    """Return the viewer's camera, which moved into the scene in napari 0.9."""
-    camera: Camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    """Return the camera of the viewer's scene."""
+    camera: Camera = viewer.scene.camera
     return camera
 
 

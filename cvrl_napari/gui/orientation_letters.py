@@ -64,8 +64,6 @@ class OrientationLetters:
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
         self._overlays: dict[str, TextOverlay] = {}
-        if not hasattr(viewer, "canvas"):  # before napari 0.9 the middle of an edge could not carry text
-            return
         for edge in EDGES:
             overlay = TextOverlay(
                 position=POSITIONS[edge], font_size=FONT_SIZE, color=COLOR, box=True, box_color=BOX_COLOR, visible=False
