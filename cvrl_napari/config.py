@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MethodName = Literal["cvrl", "mean_teacher", "supervised"]
 PresetName = Literal["auto", "quick", "standard", "paper"]
+ProjectionMethod = Literal["pca", "umap", "tsne"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 LabeledCount = Annotated[int, Field(ge=1)] | Literal["all"]
 Triple = tuple[int, int, int]

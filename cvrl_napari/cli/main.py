@@ -16,7 +16,7 @@ from cvrl_napari.cli.audience import choose_audience, listen
 from cvrl_napari.cli.control import read_commands, read_order, stop_on_signals
 from cvrl_napari.cli.options import Asked, options_of, split_names
 from cvrl_napari.cli.sentences import one_sentence
-from cvrl_napari.config import BenchmarkRequest, DeviceName, TrainRequest
+from cvrl_napari.config import BenchmarkRequest, DeviceName, ProjectionMethod, TrainRequest
 from cvrl_napari.engine.commands import Command
 from cvrl_napari.engine.events import RunDone
 
@@ -210,22 +210,48 @@ def evaluate(
 def embed(
     model: ModelFile,
     scan: Annotated[
-        Path, typer.Argument(metavar="SCAN", help="A scan: a file, the folder of a DICOM series; with --study the id of a case")
-    ],
-    output: Output,
+        Path | None,
+        typer.Argument(metavar="[SCAN]", help="A scan: a file, the folder of a DICOM series; with --study the id of a case"),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for the results")] = None,
     study: Annotated[Path | None, typer.Option(help="Embed a case of this study, all its channels")] = None,
+    cases: Annotated[
+        list[str] | None, typer.Option("--case", metavar="ID", help="A case of --study; give it again for further ones")
+    ] = None,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache", help="Keep dense features of the cases in the study, for the viewer; nothing is written elsewhere"
+        ),
+    ] = False,
     part: Part = "",
     resample: Resample = False,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Write a scan's embeddings: what the network tells apart."""
+    """Write a scan's embeddings, what the network tells apart; with --cache those of cases of a study into its cache."""
     with one_sentence(as_json=as_json):
-        from cvrl_napari.cli.selection import cases_of, images_from
-        from cvrl_napari.engine.embed import embed as run
+        from cvrl_napari.cli.embedding import embedding
 
-        (chosen,) = cases_of(study, [scan]) if study else images_from([scan], part=part, resample=resample)
-        listen(run(model, chosen, output, device=device), choose_audience(as_json=as_json))
+        events = embedding(
+            model, scan, output, study=study, cases=cases or [], cache=cache, part=part, resample=resample, device=device
+        )
+        listen(events, choose_audience(as_json=as_json))
+
+
+@app.command(hidden=True)
+def project(
+    sample: Annotated[Path, typer.Argument(metavar="SAMPLE", help=".npz with `rows` (N, C) and, if wanted, `like` (N, 2)")],
+    output: Annotated[Path, typer.Option(help=".npy file for the points, (N, 2) float32")],
+    method: Annotated[ProjectionMethod, typer.Option(help="How")] = "umap",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same points")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Bring features to two dimensions; the viewer has it done in a process of its own."""
+    with one_sentence(as_json=as_json):
+        from cvrl_napari.engine.project import project as run
+
+        listen(run(sample, output, method=method, seed=seed), choose_audience(as_json=as_json))
 
 
 @app.command()

@@ -162,13 +162,12 @@ def prepare(study: Study, case_id: str, *, spacing: Spacing) -> PreparedCase:
 
 
 def _key(study: Study, case_id: str, spacing: Spacing) -> str:
-    """Name what the prepared image depends on; the file's time and size catch a scan changed behind the study's back."""
+    """Name what the prepared image depends on."""
     parts: list[object] = [VERSION, *(f"{mm:.6g}" for mm in spacing)]
     for number, image in enumerate(study.case(case_id).images):
         if not image.scan.exists():
             study.read_channel(case_id, number)  # says in a sentence what is missing
-        status = image.scan.stat()
-        parts += [image.hash, status.st_mtime_ns, status.st_size, image.part, image.resample]
+        parts += image.content()
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 

@@ -30,12 +30,13 @@ class Planned(_Record):
 
 
 class Progress(_Record):
-    """Something other than training that takes a while: `done` of `total` of `what` ('Preparing scans')."""
+    """Something other than training that takes a while: `done` of `total` of `what` ('Preparing scans'), of `case` if any."""
 
     kind: Literal["progress"] = "progress"
     what: str
     done: int
     total: int
+    case: str | None = None
 
 
 class StepDone(_Record):
@@ -161,6 +162,13 @@ class EmbeddingsSaved(_Record):
     picture: str
 
 
+class CaseEmbedded(_Record):
+    """The features of a case of a study lie in the cache: `engine.embedding_cache.load_embeddings` finds them."""
+
+    kind: Literal["case_embedded"] = "case_embedded"
+    case: str
+
+
 class RunFailed(_Record):
     """The job could not be done: what happened, and what to do about it."""
 
@@ -184,6 +192,7 @@ Event = Annotated[
     | RunDone
     | PredictionSaved
     | EmbeddingsSaved
+    | CaseEmbedded
     | RunFailed,
     Field(discriminator="kind"),
 ]

@@ -9,19 +9,20 @@ import os
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from cvrl_napari import __version__
 from cvrl_napari.config import MethodName, NetConfig, Plan
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.nets.build import build_net
 from cvrl_napari.nets.output import Net
+from cvrl_napari.nets.projector import Projector
 from cvrl_napari.study.classes import StructureClass
 from cvrl_napari.study.storage import atomic_write
 from cvrl_napari.study.study import Study
@@ -33,10 +34,13 @@ LARGEST_PATCH = 256**3
 CHOOSE = "Choose a file named model.safetensors from a run."
 COPY_AGAIN = "Copy it again from where it came."
 SAVE_AGAIN = "Take the model.safetensors of its run again."
+PROJECTORS = "projectors."
+"""Begins the names of the projectors' tensors, followed by the level."""
 _DTYPES = {"F32": torch.float32, "I64": torch.int64}
 
 Millimetres = Annotated[float, Field(ge=0.001, le=100)]
 Voxels = Annotated[int, Field(ge=1, le=1024)]
+EmbeddingSize = Annotated[int, Field(ge=1, le=1024)]
 
 
 class ModelCard(BaseModel):
@@ -52,6 +56,7 @@ class ModelCard(BaseModel):
     window_overlap: float = Field(ge=0, le=0.9, description="Share of a window's side that neighbours have in common")
     normalization: Literal["z-score"] = Field("z-score", description="Grey values in standard deviations of the whole scan")
     method: MethodName
+    projectors: dict[Literal["low", "high"], EmbeddingSize] = Field({}, description="Channels after the projector, by level")
     metrics: dict[int, float] = Field({}, description="Dice by class id on the held-out cases, when last measured")
     scans: tuple[str, ...] = Field((), description="Content hashes of the scans learned from")
     versions: dict[str, str] = {}
@@ -97,17 +102,28 @@ class Model(NamedTuple):
 
     net: Net
     card: ModelCard
+    projectors: nn.ModuleDict = nn.ModuleDict()
 
 
-def save_model(path: Path, student: torch.nn.Module, card: ModelCard) -> None:
+def save_model(path: Path, student: nn.Module, card: ModelCard, projectors: nn.ModuleDict | None = None) -> None:
     """Write the student and its card to `path`, as one indivisible act.
+
+    Parameters
+    ----------
+    projectors : ModuleDict of Projector, optional
+        By level; the card is told of them. Predicting does without.
 
     Raises
     ------
     OSError
         If the disk is full or the folder cannot be written to.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in student.state_dict().items()}
+    state = dict(student.state_dict())
+    if projectors is not None:
+        sizes = {level: cast(Projector, one).output.out_features for level, one in projectors.items()}
+        card = card.model_copy(update={"projectors": sizes})
+        state |= {PROJECTORS + name: tensor for name, tensor in projectors.state_dict().items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     atomic_write(path, save(tensors, metadata={CARD: card.model_dump_json()}))
 
 
@@ -119,6 +135,8 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> Model:
     net : Net
         On `device`, in evaluation mode.
     card : ModelCard
+    projectors : ModuleDict of Projector
+        By level, in evaluation mode; empty where the method has none or the file is of an earlier version.
 
     Raises
     ------
@@ -129,13 +147,18 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> Model:
     card = _read_card(path, header)
     with torch.device("meta"):
         net = build_net(card.net)
-    _compare(path, header, net.state_dict())
+        projectors = _build_projectors(net, card)
+    _compare(path, header, net.state_dict() | {PROJECTORS + name: one for name, one in projectors.state_dict().items()})
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise _damaged(path, str(error)) from error
-    net.to_empty(device=device).load_state_dict(tensors)  # copied: the file is mapped only for the moment
-    return Model(net.eval().requires_grad_(False), card)
+    # Copied: the file is mapped only for the moment.
+    projectors.to_empty(device=device).load_state_dict(
+        {name.removeprefix(PROJECTORS): tensors.pop(name) for name in list(tensors) if name.startswith(PROJECTORS)}
+    )
+    net.to_empty(device=device).load_state_dict(tensors)
+    return Model(net.eval().requires_grad_(False), card, projectors.eval().requires_grad_(False))
 
 
 def read_card(path: Path) -> ModelCard:
@@ -147,6 +170,11 @@ def read_card(path: Path) -> ModelCard:
         As `load_model`.
     """
     return _read_card(path, _read_header(path))
+
+
+def _build_projectors(net: Net, card: ModelCard) -> nn.ModuleDict:
+    channels = {"low": net.low_channels, "high": net.high_channels}
+    return nn.ModuleDict({level: Projector(channels[level], size) for level, size in card.projectors.items()})
 
 
 def _read_header(path: Path) -> _Header:

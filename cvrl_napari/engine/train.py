@@ -40,6 +40,7 @@ from cvrl_napari.engine.schedule import Clock, learning_rate
 from cvrl_napari.engine.validation import Validator
 from cvrl_napari.losses.ramp_up import ramp_up
 from cvrl_napari.methods.build import build_method
+from cvrl_napari.methods.cvrl import CVRL
 from cvrl_napari.methods.method import Method
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.study import Study
@@ -322,7 +323,8 @@ class _Run:
 
     def _save(self) -> CheckpointSaved:
         save_checkpoint(self.run.checkpoint, self._state())
-        save_model(self.run.model, self.method.student, self.card.model_copy(update={"metrics": self.validator.latest}))
+        card = self.card.model_copy(update={"metrics": self.validator.latest})
+        save_model(self.run.model, self.method.student, card, self.method.projectors if isinstance(self.method, CVRL) else None)
         self.saved_seconds = self.clock.seconds
         return CheckpointSaved(path=str(self.run.checkpoint), model=str(self.run.model), step=self.clock.step)
 

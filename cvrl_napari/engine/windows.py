@@ -119,10 +119,11 @@ def _probabilities(net: Net, images: Tensor) -> Tensor:
 
 
 def _importance(patch_size: Triple) -> Tensor:
-    z, y, x = (_bell(side) for side in patch_size)
+    z, y, x = (bell(side) for side in patch_size)
     return (z[:, None, None] * y[:, None] * x).clamp_min(_LEAST_IMPORTANCE)
 
 
-def _bell(side: int) -> Tensor:
+def bell(side: int) -> Tensor:
+    """Return the Gaussian importance of the voxels along the side of a window, 1 in its middle."""
     place = (torch.arange(side) - (side - 1) / 2) / (_SIGMA * side)
     return torch.exp(-0.5 * place**2)

@@ -35,6 +35,17 @@ class Image(BaseModel):
         """Read it; raises VolumeError as `volumes.reading.read`."""
         return read(self.scan, part=self.part, resample=self.resample)
 
+    def content(self) -> tuple[object, ...]:
+        """Name what reading it gives; the file's time and size catch a scan changed behind the study's back.
+
+        Raises
+        ------
+        OSError
+            If the file is gone.
+        """
+        status = self.scan.stat()
+        return self.hash, status.st_mtime_ns, status.st_size, self.part, self.resample
+
 
 class Case(Image):
     """One scan of a study, with the further images of the same body that are its channels.

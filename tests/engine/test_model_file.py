@@ -46,7 +46,7 @@ def rewrite(path: Path, *, header=None, card=None, data=None) -> None:
 def test_a_model_comes_back_as_it_was(tmp_path, card):
     student = build_net(NET).eval()
     save_model(tmp_path / "m.safetensors", student, card)
-    net, found = load_model(tmp_path / "m.safetensors")
+    net, found, _ = load_model(tmp_path / "m.safetensors")
     assert found == card == read_card(tmp_path / "m.safetensors")
     images = torch.randn(1, 1, 8, 8, 8)
     with torch.inference_mode():
