@@ -8,6 +8,7 @@ import pydantic
 from cvrl_napari.config import Plan
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import Event
+from cvrl_napari.study.renumbering import is_older_than_classes
 from cvrl_napari.study.storage import atomic_write
 
 
@@ -62,5 +63,9 @@ class RunFolder:
 
 
 def newest_model(runs: Path) -> Path | None:
-    """Return the student of the run below `runs` that saved last, or None while no run has saved one."""
-    return max(runs.glob("*/model.safetensors"), key=lambda model: model.stat().st_mtime, default=None)
+    """Return the student of the run below `runs` that saved last, or None while no run has saved one.
+
+    Models made before classes of the study were deleted or reordered are passed over: they number other classes.
+    """
+    models = [model for model in runs.glob("*/model.safetensors") if not is_older_than_classes(model, runs.parent)]
+    return max(models, key=lambda model: model.stat().st_mtime, default=None)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import Event, RunDone, StepDone, parse_event
 from cvrl_napari.engine.run_folder import RunFolder
+from cvrl_napari.study.renumbering import is_older_than_classes
 
 _TAIL_BYTES = 1 << 16  # the last few hundred events
 
@@ -30,12 +31,15 @@ def unfinished_run(runs: Path, *, classes: int) -> UnfinishedRun | None:
     Parameters
     ----------
     classes : int
-        Structures of the study: a run for fewer or more of them cannot go on.
+        Structures of the study: a run for fewer or more of them cannot go on, nor one that began before they were reordered.
     """
     checkpoints = [folder.checkpoint for folder in map(RunFolder, runs.glob("*")) if folder.checkpoint.is_file()]
     if not checkpoints:
         return None
-    run = RunFolder(max(checkpoints, key=lambda path: path.stat().st_mtime).parent.parent)
+    newest = max(checkpoints, key=lambda path: path.stat().st_mtime)
+    if is_older_than_classes(newest, runs.parent):
+        return None
+    run = RunFolder(newest.parent.parent)
     try:
         plan, events = run.plan(), list(_last_events(run.events))
         started = datetime.fromtimestamp(run.config.stat().st_mtime)

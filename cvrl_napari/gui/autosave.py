@@ -1,4 +1,7 @@
-"""Labels go to disk two seconds after the last stroke, off the GUI thread, in order; a failed write is kept and tried again."""
+"""Labels go to disk two seconds after the last stroke, or three after the first that is not there, whichever is sooner.
+
+Off the GUI thread, from a copy, in order; a failed write is kept and tried again.
+"""
 
 import time
 from collections.abc import Callable
@@ -13,6 +16,9 @@ from cvrl_napari.volumes.errors import VolumeError
 
 REST_MS = 2_000
 """Milliseconds without a stroke before the labels are written."""
+LONGEST_MS = 3_000
+"""Milliseconds after which they are written although the hand does not rest: with a write of less than two seconds, no stroke
+older than five is lost, however napari ends."""
 RETRY_MS = 5_000
 """Milliseconds before a failed write is tried again."""
 
@@ -34,7 +40,8 @@ class _Write(QRunnable):
         """Write; called in the writer thread."""
         try:
             case, labels, state = self.snapshot
-            self._study.write_labels(case, labels, state=state)
+            # A copy: the hand may go on painting. What it paints meanwhile is saved now or by the next write.
+            self._study.write_labels(case, labels.copy(), state=state)
         except (StudyError, VolumeError, OSError) as error:
             self.failure = str(error)
         self.finished = True
@@ -42,15 +49,16 @@ class _Write(QRunnable):
 
 
 class Autosave(QObject):
-    """Write the labels of the open case once the hand rests.
+    """Write the labels of the open case once the hand rests, or has not rested for long.
 
-    `touch` after every stroke; `flush` before anything that must find the labels on disk. There is one writer thread, so the
-    snapshots of a case reach the disk in the order they were taken.
+    `touch` after every stroke, and while one is made; `flush` before anything that must find the labels on disk. There is one
+    writer thread, so the snapshots of a case reach the disk in the order they were taken.
 
     Parameters
     ----------
     snapshot : callable
-        Returns the open case with a copy of its labels, uint8 (z, y, x), or None; called in the GUI thread.
+        Returns the open case with its labels, uint8 (z, y, x), or None; called in the GUI thread. The array may be painted
+        into meanwhile, it is copied in the writer thread; one that comes with a state must be a copy of its own.
     """
 
     saved = Signal(str)
@@ -67,7 +75,10 @@ class Autosave(QObject):
         self._writer.setMaxThreadCount(1)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
-        self._rest.timeout.connect(self.write)
+        self._rest.timeout.connect(self._on_time)
+        self._longest = QTimer(self)
+        self._longest.setSingleShot(True)
+        self._longest.timeout.connect(self._on_time)
         self._retry = QTimer(self)
         self._retry.setSingleShot(True)
         self._retry.timeout.connect(self.write)
@@ -80,14 +91,16 @@ class Autosave(QObject):
         return self._touched or bool(self._writing) or bool(self._kept)
 
     def touch(self) -> None:
-        """Something was painted: write it when nothing more is painted for `REST_MS`."""
+        """Something was painted: write it when nothing more is painted for `REST_MS`, at the latest after `LONGEST_MS`."""
         self._touched = True
         self._rest.start(REST_MS)
+        if not self._longest.isActive():
+            self._longest.start(LONGEST_MS)
 
     def write(self) -> None:
         """Start writing what is not on disk yet, the snapshots that failed before included."""
-        self._rest.stop()
-        self._retry.stop()
+        for timer in (self._rest, self._longest, self._retry):
+            timer.stop()
         waiting, self._kept = self._kept, {}
         if self._touched and (snapshot := self._snapshot()) is not None:
             waiting[snapshot[0]] = snapshot
@@ -96,6 +109,13 @@ class Autosave(QObject):
             job = _Write(self._study, one, self._ended.emit)
             self._writing.append(job)
             self._writer.start(job)
+
+    def _on_time(self) -> None:
+        """Write now; while a slow disk still writes, as soon as it has: copies must not pile up."""
+        if not self._writing:
+            self.write()
+        elif not self._longest.isActive():
+            self._longest.start(100)
 
     def keep(self, snapshot: Snapshot) -> None:
         """Write these labels soon: those of a case that is leaving the screen."""
@@ -124,6 +144,6 @@ class Autosave(QObject):
 
     def close(self) -> None:
         """Stop waiting and trying; what could not be written is lost with this object, so call `flush` before."""
-        self._rest.stop()
-        self._retry.stop()
+        for timer in (self._rest, self._longest, self._retry):
+            timer.stop()
         self._writer.waitForDone()

@@ -37,6 +37,8 @@ class Layers(QObject):
     -------
     labels_painted : str
         The case whose labels the person changed: after a stroke, fill, undo, redo or accept.
+    stroke_goes_on
+        Labels changed on the screen, perhaps in the middle of a stroke: `labels_painted` follows when it ends.
     case_left : str, object
         Case and its labels (uint8, (z, y, x)) just before another case is shown, when they changed since the last
         `mark_saved()`: the last chance to save them.
@@ -45,6 +47,7 @@ class Layers(QObject):
     """
 
     labels_painted = Signal(str)
+    stroke_goes_on = Signal()
     case_left = Signal(str, object)
     view_changed = Signal(str, int, int)
 
@@ -285,6 +288,7 @@ class Layers(QObject):
     def _listen(self, labels: Labels) -> None:
         labels.events.paint.connect(self._on_painted)
         labels.events.data.connect(self._on_painted)
+        labels.events.labels_update.connect(self._on_stroke)
 
     def _announced(self, function: Callable[[], None]) -> Callable[[], None]:
         @wraps(function)
@@ -306,6 +310,7 @@ class Layers(QObject):
                 self.case_left.emit(shown.case, shown.labels.data)
             shown.labels.events.paint.disconnect(self._on_painted)
             shown.labels.events.data.disconnect(self._on_painted)
+            shown.labels.events.labels_update.disconnect(self._on_stroke)
         self._is_unsaved = self._has_mask = False
         self._mask_source = None
         return shown
@@ -342,6 +347,10 @@ class Layers(QObject):
         assert self._shown is not None
         complete = self._shown.study.case(self._shown.case).state in ("complete", "accepted")
         return difference.compare(self._shown.labels.data, self._shown.mask.data, complete=complete)
+
+    def _on_stroke(self, _event: object) -> None:
+        self._is_unsaved = True
+        self.stroke_goes_on.emit()
 
     def _on_painted(self, _event: object = None) -> None:
         self._is_unsaved = True

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from cvrl_napari.study.classes import StructureClass
+from cvrl_napari.study.labels import count_values
+from cvrl_napari.study.renumbering import is_older_than_classes
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.reading import read_labels
@@ -24,7 +26,8 @@ def newest_mask(study: Study, case_id: str) -> np.ndarray | None:
     VolumeError
         If the file is damaged.
     """
-    previews = study.runs_folder.glob(f"*/previews/{case_id}.npy")
+    found = study.runs_folder.glob(f"*/previews/{case_id}.npy")
+    previews = [path for path in found if not is_older_than_classes(path, study.folder)]
     path = _newest([*previews, prediction_path(study, case_id)])
     return None if path is None else read_mask(path)
 
@@ -47,8 +50,8 @@ def read_mask(path: Path) -> np.ndarray:
 
 def volumes_ml(labels: np.ndarray, voxel_ml: float, classes: Sequence[StructureClass]) -> dict[int, float]:
     """Return the volume of each structure that occurs, in millilitres, by class id."""
-    counts = np.bincount(labels.ravel(), minlength=256)
-    return {structure.id: float(counts[structure.id] * voxel_ml) for structure in classes if counts[structure.id]}
+    counts = count_values(labels, "labels")
+    return {one.id: counts[one.id] * voxel_ml for one in classes if one.id in counts}
 
 
 def _newest(paths: Iterable[Path]) -> Path | None:

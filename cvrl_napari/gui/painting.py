@@ -49,6 +49,7 @@ class Painting(QObject):
         self._step: _Step | None = None
         self._has_failed = False
         layers.labels_painted.connect(self._on_painted)
+        layers.stroke_goes_on.connect(self._on_stroke)
         layers.case_left.connect(self._on_case_left)
 
     def open(self, study: Study) -> None:
@@ -131,10 +132,10 @@ class Painting(QObject):
         return self._study is not None and self._study.read_only
 
     def _snapshot(self) -> Snapshot | None:
-        """Copy the labels on view; an accepted mask or an import, and its undoing, carry the state that belongs to them."""
+        """Return the labels on view; an accepted mask or an import, and its undoing, carry the state that belongs to them."""
         if not self._layers.case:
             return None
-        labels = self._layers.labels_array().copy()
+        labels = self._layers.labels_array()
         state: State | None = None
         if self._step is not None:
             if np.array_equal(labels, self._step.after):
@@ -142,7 +143,11 @@ class Painting(QObject):
             elif np.array_equal(labels, self._step.before):
                 state = self._step.state_before
         self._layers.mark_saved()
-        return self._layers.case, labels, state
+        return self._layers.case, labels if state is None else labels.copy(), state
+
+    def _on_stroke(self) -> None:
+        if self._autosave is not None and not self._is_read_only:
+            self._autosave.touch()
 
     def _on_painted(self, case: str) -> None:
         if self._is_read_only:
@@ -153,7 +158,7 @@ class Painting(QObject):
 
     def _on_case_left(self, case: str, labels: np.ndarray) -> None:
         if self._autosave is not None and not self._is_read_only:
-            self._autosave.keep((case, labels.copy(), None))
+            self._autosave.keep((case, labels, None))
 
     def _on_saved(self, case: str) -> None:
         if self._has_failed:

@@ -59,6 +59,8 @@ class Case(Image):
     state: State = "unlabeled"
     held_out: bool = Field(False, description="Measured only, never learned from")
     accepted_at: str | None = None
+    needs_look: bool = Field(False, description="Somebody wants it looked at again")
+    note: str = Field("", max_length=2_000, description="What somebody wrote about it")
 
     @property
     def images(self) -> tuple[Image, ...]:

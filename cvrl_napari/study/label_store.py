@@ -1,6 +1,5 @@
 """Scans and label files of cases: one lies where it lies, the other in the study's `labels` folder, both on one grid."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,8 @@ from numpy.typing import NDArray
 from cvrl_napari.study.case import Case
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.labels import Labels, check_values, read_label_file
-from cvrl_napari.study.storage import label_path, reason, save_volume
+from cvrl_napari.study.storage import label_path, save_volume
+from cvrl_napari.study.versions import keep_version
 from cvrl_napari.volumes.volume import Volume
 
 
@@ -69,18 +69,8 @@ class LabelStore:
 
     def write(self, case: Case, labels: Labels) -> None:
         """Save checked labels atomically; StudyError when they cannot be saved, the old ones are then untouched."""
+        keep_version(self._folder, case.id)
         save_volume(label_path(self._folder, case.id), self.grid(case).with_array(labels))
-
-    def set_aside(self, case: Case) -> None:
-        """Move labels and prediction of a case to `removed` folders: the next case of its name must not inherit them."""
-        for path in (label_path(self._folder, case.id), self._folder / "predictions" / f"{case.id}.nii.gz"):
-            kept = path.parent / "removed" / f"{case.id}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.nii.gz"
-            if path.exists():
-                try:
-                    kept.parent.mkdir(exist_ok=True)
-                    path.replace(kept)
-                except OSError as error:
-                    raise StudyError(f"{path} could not be moved to {kept}, {reason(error)}.") from error
 
 
 def _place(case: Case) -> tuple[Path, int | None, bool]:

@@ -17,6 +17,8 @@ BACKGROUND = 255
 IGNORE = 255
 """In training targets: not known, takes no part in the supervised loss. `0` is background, `1..K` are the classes."""
 
+_COUNTED_AT_ONCE = 1 << 18
+
 
 def training_target(labels: Labels, state: State) -> Labels:
     """Turn labels at rest into what the supervised loss sees.
@@ -78,7 +80,7 @@ def count_values(labels: NDArray[np.generic], where: str) -> dict[int, int]:
         If there is a value that is no whole number.
     """
     if labels.dtype == np.uint8:  # counting is ten times faster than sorting
-        counts = np.bincount(labels.ravel(), minlength=256)
+        counts = _count_bytes(labels.astype(np.uint8, copy=False).reshape(-1))
         return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
     found, times = np.unique(labels, return_counts=True)
     if not np.array_equal(found, np.round(found.astype(np.float64))):
@@ -87,6 +89,17 @@ def count_values(labels: NDArray[np.generic], where: str) -> dict[int, int]:
             "give a label file."
         )
     return {int(value): int(count) for value, count in zip(found, times, strict=True)}
+
+
+def _count_bytes(flat: Labels) -> NDArray[np.int64]:
+    """Return how often each of the 256 values occurs; in parts, since `bincount` takes 8 bytes a voxel, without the many 0."""
+    counts = np.zeros(256, np.int64)
+    for start in range(0, flat.size, _COUNTED_AT_ONCE):
+        part = flat[start : start + _COUNTED_AT_ONCE]
+        painted = part[part != 0]
+        counts += np.bincount(painted, minlength=256)
+        counts[0] += part.size - painted.size
+    return counts
 
 
 def read_label_file(path: Path, scan: Volume) -> NDArray[np.generic]:

@@ -29,6 +29,8 @@ class StudyLock:
         self._folder = folder
         self._who = folder / "study.lock.json"
         self._lock = FileLock(folder / "study.lock", thread_local=False)
+        self.abandoned_since: datetime | None = None
+        """When the holder before took it, if that one ended without giving it back."""
 
     def acquire(self) -> None:
         """Take the lock at once or not at all.
@@ -47,8 +49,9 @@ class StudyLock:
                 f"The study '{self._folder.name}' is open elsewhere ({self._holder()}): "
                 "close it there, or open it for reading only."
             ) from None
+        self.abandoned_since = self._left_behind()
         holder = _Holder(
-            pid=os.getpid(), host=socket.gethostname(), since=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
+            pid=os.getpid(), host=socket.gethostname(), since=datetime.now().astimezone().isoformat(timespec="seconds")
         )
         try:
             atomic_write(self._who, holder.model_dump_json().encode())
@@ -67,4 +70,10 @@ class StudyLock:
             holder = _Holder.model_validate_json(self._who.read_bytes())
         except (OSError, ValidationError):  # not written yet, or just taken away: the lock is held all the same
             return "in another window"
-        return f"process {holder.pid} on {holder.host}, since {holder.since}"
+        return f"process {holder.pid} on {holder.host}, since {holder.since[:16].replace('T', ' ')}"
+
+    def _left_behind(self) -> datetime | None:
+        try:
+            return datetime.fromisoformat(_Holder.model_validate_json(self._who.read_bytes()).since).astimezone()
+        except (OSError, ValueError):  # given back as it should be, or nothing of ours
+            return None

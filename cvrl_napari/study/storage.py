@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,8 @@ from cvrl_napari.volumes.volume import Volume
 from cvrl_napari.volumes.writing import write
 
 FILE_NAME = "study.json"
-SCHEMA = 1
+SCHEMA = 2
+"""2: cases have notes and are marked for a second look. 1 is read as it is, and written as 2."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, quota used up, file larger than allowed
 
@@ -28,7 +30,7 @@ class StudyFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     classes: tuple[StructureClass, ...]
     cases: tuple[Case, ...]
 
@@ -78,12 +80,17 @@ def write_study_file(folder: Path, record: StudyFile) -> None:
     StudyError
         If it cannot be written; the file on disk is then the old one.
     """
+    write_or_explain(folder / FILE_NAME, study_file_bytes(folder, record))
+
+
+def study_file_bytes(folder: Path, record: StudyFile) -> bytes:
+    """Return what study.json of the study in `folder` is to hold."""
     content = record.model_dump(mode="json")
     for entry, case in zip(content["cases"], record.cases, strict=True):
         entry["scan"] = portable_path(case.scan, folder)
         for channel, image in zip(entry["channels"], case.channels, strict=True):
             channel["scan"] = portable_path(image.scan, folder)
-    write_or_explain(folder / FILE_NAME, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _absolute(image: Image, folder: Path) -> Path:
@@ -142,6 +149,20 @@ def write_or_explain(path: Path, content: bytes | Callable[[Path], None]) -> Non
         atomic_write(path, content)
     except OSError as error:
         raise StudyError(f"{path} could not be saved, {reason(error)}; what was saved before is untouched.") from error
+
+
+def keep_as(path: Path, kept: Path) -> None:
+    """Give a file a second name: a study's files are replaced, never written into, so that takes no room and no time.
+
+    Raises
+    ------
+    OSError
+        If that cannot be; where there are no such links, also if there is no room for a copy.
+    """
+    try:
+        os.link(path, kept)
+    except OSError:  # a file system without links
+        shutil.copy2(path, kept)
 
 
 def label_path(folder: Path, case_id: str) -> Path:

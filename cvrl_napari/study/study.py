@@ -12,18 +12,16 @@ from numpy.typing import NDArray
 
 from cvrl_napari.study.case import Case, Image, Scan, State, images_of
 from cvrl_napari.study.classes import StructureClass, check_classes
+from cvrl_napari.study.crash import what_was_saved
 from cvrl_napari.study.creation import create_study_folder, make_cases, with_hashes
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.label_store import LabelStore
 from cvrl_napari.study.labels import BACKGROUND, Labels, training_target
 from cvrl_napari.study.lock import StudyLock
 from cvrl_napari.study.relinking import relinked
-from cvrl_napari.study.storage import (
-    StudyFile,
-    read_study_file,
-    reason,
-    write_study_file,
-)
+from cvrl_napari.study.removed import bring_back, set_aside
+from cvrl_napari.study.renumbering import finish_renumbering, is_unfinished, renumber
+from cvrl_napari.study.storage import StudyFile, read_study_file, reason, write_study_file
 from cvrl_napari.volumes.volume import Volume
 
 _AFTER_EDIT: dict[State, State] = {"unlabeled": "partial", "partial": "partial", "complete": "complete", "accepted": "complete"}
@@ -111,7 +109,10 @@ class Study:
                 study.read_only = True
                 study.notice = f"The study '{study.folder.name}' is open for reading only, {reason(error)}."
             else:
+                finish_renumbering(study.folder)
                 study.reload()  # what the last holder wrote between our reading and our locking
+                if study._lock.abandoned_since is not None:
+                    study.notice = what_was_saved(study.folder, study.cases, study._lock.abandoned_since)
         return study
 
     def close(self) -> None:
@@ -294,6 +295,26 @@ class Study:
             self._check_writable()
             self._replace_case(self.case(case_id).model_copy(update={"held_out": held_out}))
 
+    def set_remark(self, case_id: str, *, note: str | None = None, needs_look: bool | None = None) -> None:
+        """Write a note about a case, mark it as one to be looked at again, or take the mark away; None leaves as it is."""
+        changes = {"note": note[:2_000] if note is not None else None, "needs_look": needs_look}
+        with self._changing:
+            self._check_writable()
+            self._replace_case(
+                self.case(case_id).model_copy(update={name: value for name, value in changes.items() if value is not None})
+            )
+
+    def renumber_classes(self, order: Sequence[int]) -> None:
+        """Reorder classes, and delete those whose ids are not in `order`, in all labels at once: see `renumbering.renumber`."""
+        with self._changing:
+            self._check_writable()
+            try:
+                self._record = renumber(self.folder, self._record, order)
+            except StudyError as error:
+                if is_unfinished(self.folder):  # what is on the screen has the old numbers: it must not be saved
+                    self.read_only, self.notice = True, str(error)
+                raise
+
     def set_classes(self, classes: Sequence[StructureClass]) -> None:
         """Rename, recolour, add classes, or take away the last ones.
 
@@ -310,7 +331,10 @@ class Study:
             self._save(classes=checked)
 
     def add_cases(self, scans: Sequence[Scan]) -> tuple[str, ...]:
-        """Add scans at the end, those already there excepted, and return the ids of the new cases."""
+        """Add scans at the end, those already there excepted, and return the ids of the new cases.
+
+        A scan that was removed before, known by its content, has its labels back.
+        """
         with self._changing:
             self._check_writable()
             known = {case.scan for case in self.cases}
@@ -318,7 +342,7 @@ class Study:
             if not new:
                 return ()
             added = make_cases(list(new.values()), [case.id for case in self.cases])
-            self._save(cases=(*self.cases, *added))
+            self._save(cases=(*self.cases, *(bring_back(self.folder, case) for case in added)))
             return tuple(case.id for case in added)
 
     def remove_case(self, case_id: str) -> None:
@@ -327,7 +351,7 @@ class Study:
             self._check_writable()
             case = self.case(case_id)
             self._save(cases=tuple(one for one in self.cases if one != case))
-            self._labels.set_aside(case)
+            set_aside(self.folder, case)
 
     def relink(self, folder: str | Path) -> tuple[str, ...]:
         """Look below a folder for scans that were moved or renamed and return the ids of the cases found again."""

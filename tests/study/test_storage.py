@@ -63,7 +63,7 @@ def _edited(text: str, **changes: object) -> str:
         (lambda text: "[]", "is damaged"),
         (lambda text: "\0" * len(text), "is damaged"),
         (lambda text: "[" * 100_000, "is damaged"),
-        (lambda text: _edited(text, schema_version=2), "newer version"),
+        (lambda text: _edited(text, schema_version=3), "newer version"),
         (lambda text: _edited(text, schema_version="x"), "is damaged"),
         (lambda text: _edited(text, surprise=1), "is damaged"),
         (lambda text: _edited(text, classes=[]), "is damaged"),
@@ -83,6 +83,26 @@ def test_a_file_that_is_not_right_gets_a_sentence_and_is_left_alone(study, scans
     with pytest.raises(StudyError, match="already holds a study"):
         Study.create(study.folder, scans)
     assert path.read_bytes() == broken
+
+
+def test_a_study_of_the_first_version_is_read_and_written_as_the_present_one(study, stroke):
+    study.write_labels("scan_1", stroke, state="complete")
+    study.close()
+    path = study.folder / FILE_NAME
+    content = json.loads(path.read_text())
+    content["schema_version"] = 1
+    for case in content["cases"]:
+        del case["note"], case["needs_look"]
+    path.write_text(json.dumps(content))
+    with Study.open(study.folder) as old:
+        assert old.case("scan_1").state == "complete"
+        assert json.loads(path.read_text())["schema_version"] == 1
+        old.set_remark("scan_2", note="motion at the apex", needs_look=True)
+    with Study.open(study.folder) as new:
+        assert (new.case("scan_2").note, new.case("scan_2").needs_look) == ("motion at the apex", True)
+        new.set_remark("scan_2", needs_look=False)
+        assert (new.case("scan_2").note, new.case("scan_2").needs_look) == ("motion at the apex", False)
+    assert json.loads(path.read_text())["schema_version"] == 2
 
 
 def test_a_folder_without_a_study_gets_a_sentence(tmp_path):
@@ -136,4 +156,4 @@ def test_a_full_disk_gets_a_sentence_and_loses_nothing(study, stroke):
     assert "study.json could not be saved, the disk is full" in json_sentence
     assert believed == "False"
     assert {path: path.read_bytes() for path in before} == before
-    assert [path.name for path in (study.folder / "labels").iterdir()] == ["scan_1.nii.gz"]
+    assert [path.name for path in (study.folder / "labels").iterdir() if path.is_file()] == ["scan_1.nii.gz"]

@@ -137,12 +137,24 @@ def test_scans_are_added_once(study, make_file, scans):
     assert [case.id for case in reopened(study).cases] == ["scan_1", "scan_2", "scan_3", "scan_1-2"]
 
 
-def test_a_removed_case_keeps_its_paint_but_leaves_none_to_its_namesake(study, scans, stroke):
+def test_a_removed_case_keeps_its_paint_but_leaves_none_to_its_namesake(study, make_file, stroke):
     study.write_labels("scan_1", stroke)
     study.remove_case("scan_1")
     assert len(list((study.folder / "labels" / "removed").glob("scan_1.*.nii.gz"))) == 1
-    assert study.add_cases([scans[0]]) == ("scan_1",)
+    namesake = make_file("other/scan_1.nii.gz", np.zeros((6, 5, 4), dtype=np.int16))
+    assert study.add_cases([namesake]) == ("scan_1",)
     assert study.read_labels("scan_1") is None
+
+
+def test_a_removed_scan_that_is_added_again_has_its_labels_back_wherever_it_lies_now(study, scans, tmp_path, stroke):
+    study.write_labels("scan_1", stroke, state="complete")
+    study.set_remark("scan_1", note="ask the surgeon", needs_look=True)
+    study.remove_case("scan_1")
+    moved = scans[0].rename(tmp_path / "patient.nii.gz")
+    assert study.add_cases([moved]) == ("patient",)
+    back = reopened(study).case("patient")
+    assert (back.state, back.note, back.needs_look) == ("complete", "ask the surgeon", True)
+    assert np.array_equal(study.read_labels("patient"), stroke)
 
 
 def test_classes_are_renamed_and_added_but_not_taken_away_when_painted(study, stroke):
