@@ -1,15 +1,17 @@
 """A thread that starts the engine as a child process and turns its events into Qt signals."""
 
+from collections.abc import Sequence
+
 from pydantic import ValidationError
 from qtpy.QtCore import QObject, QThread, Signal
 
-from cvrl_napari.engine.events import Event, PredictionSaved, RunDone, RunFailed, parse_event
+from cvrl_napari.engine.events import Event, RunDone, RunFailed, parse_event
 from cvrl_napari.gui.child import Child
 
 LAST_WORDS_S = 5.0
 """How long a child may take to leave after its last event before it is killed."""
 
-Outcome = RunDone | RunFailed | list[PredictionSaved]
+Outcome = RunDone | RunFailed | Sequence[Event]
 
 
 class ChildWorker(QThread):

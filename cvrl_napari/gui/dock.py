@@ -5,7 +5,7 @@ from pathlib import Path
 
 import napari
 from platformdirs import user_data_path
-from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import (
     QApplication,
@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from cvrl_napari.gui.buttons import separator
+from cvrl_napari.gui.buttons import separator, small_button
 from cvrl_napari.gui.class_panel import ClassPanel
 from cvrl_napari.gui.empty_panel import EmptyPanel
 from cvrl_napari.gui.lone_scans import LoneScans
@@ -44,7 +44,15 @@ def sample_folder() -> Path:
 
 
 class CvrlDock(QWidget):
-    """Everything a clinician does with a study; behaviour lives in `session`."""
+    """Everything a clinician does with a study; behaviour lives in `session`.
+
+    Signals
+    -------
+    closing
+        The session is about to end: whoever uses it lets go.
+    """
+
+    closing = Signal()
 
     def __init__(self, napari_viewer: napari.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +60,7 @@ class CvrlDock(QWidget):
         self.setAcceptDrops(True)
         self.setMinimumWidth(WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self._viewer = napari_viewer
         self.session = Session(napari_viewer, self)
         self._shortcuts: Shortcuts | None = Shortcuts(napari_viewer, self.session)
         self.letters = OrientationLetters(napari_viewer)
@@ -70,6 +79,8 @@ class CvrlDock(QWidget):
         self.class_panel = ClassPanel(self.session)
         self.train_panel = TrainPanel(self.session)
         self.mask_panel = MaskPanel(self.session)
+        self.embeddings_button = small_button("Embeddings…", "See what the network tells apart, in a second dock below")
+        self.embeddings_button.clicked.connect(self.open_embeddings)
         self._work = QWidget()
         work = QVBoxLayout(self._work)
         work.setContentsMargins(0, 0, 0, 0)
@@ -77,6 +88,7 @@ class CvrlDock(QWidget):
         for panel in (self.class_panel, self.train_panel, self.mask_panel):
             work.addWidget(separator())
             work.addWidget(panel)
+        work.addWidget(self.embeddings_button, alignment=Qt.AlignmentFlag.AlignLeft)
 
         content = QWidget()
         column = QVBoxLayout(content)
@@ -138,12 +150,24 @@ class CvrlDock(QWidget):
         elif paths:
             self.ask_for_new_study(paths)
 
+    def open_embeddings(self) -> None:
+        """Open the second dock, or bring it to the front."""
+        from cvrl_napari.gui.embeddings.dock import TITLE, EmbeddingsDock
+
+        shown = self._viewer.window.dock_widgets.get(TITLE)
+        if shown is not None:
+            shown.parentWidget().show()
+            shown.parentWidget().raise_()
+            return
+        self._viewer.window.add_dock_widget(EmbeddingsDock(self._viewer, self), name=TITLE, area="bottom")
+
     def shut_down(self) -> None:
         """Save, end what runs, give lock and keys back. May be called again."""
         if self._shortcuts is None:
             return
         self._shortcuts.close()
         self._shortcuts = None
+        self.closing.emit()
         self.session.shut_down()
         self.letters.close()
         self.position.close()

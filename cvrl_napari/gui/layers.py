@@ -42,6 +42,8 @@ class Layers(QObject):
     case_left : str, object
         Case and its labels (uint8, (z, y, x)) just before another case is shown, when they changed since the last
         `mark_saved()`: the last chance to save them.
+    leaving
+        The case on view is about to go: whoever added layers of their own to it takes them away now.
     view_changed : str, int, int
         Case, axis (0 = z) and index of the slice on view, 200 ms after it last moved.
     """
@@ -49,6 +51,7 @@ class Layers(QObject):
     labels_painted = Signal(str)
     stroke_goes_on = Signal()
     case_left = Signal(str, object)
+    leaving = Signal()
     view_changed = Signal(str, int, int)
 
     def __init__(self, viewer: napari.Viewer, parent: QObject | None = None) -> None:
@@ -301,6 +304,7 @@ class Layers(QObject):
     def _leave(self) -> CaseLayers | None:
         """Remember how the case on view is looked at, and offer what is not saved; returns it."""
         self.difference(False)
+        self.leaving.emit()
         self._painted.stop()
         shown = self._shown
         if shown is not None:

@@ -1,0 +1,210 @@
+"""The dock "CVRL embeddings": what the network tells apart, below the canvas."""
+
+from pathlib import Path
+
+import napari
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDockWidget,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QProgressBar,
+    QSizePolicy,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.gui.embeddings.cloud import Cloud
+from cvrl_napari.gui.embeddings.computed import SCOPES, Computed
+from cvrl_napari.gui.embeddings.feature_layer import FeatureLayer
+from cvrl_napari.gui.embeddings.overlays import Overlays
+from cvrl_napari.gui.embeddings.scatter_panel import ScatterPanel
+from cvrl_napari.gui.embeddings.selection import Selection
+from cvrl_napari.gui.embeddings.similarity import Similarity
+from cvrl_napari.gui.embeddings.similarity_panel import LEVELS, SimilarityPanel
+from cvrl_napari.gui.embeddings.travel import Travel
+
+TITLE = "CVRL embeddings"
+HEIGHT = 300
+
+
+class EmbeddingsDock(QWidget):
+    """Everything about embeddings; made when it is opened, gone when it is closed."""
+
+    def __init__(self, napari_viewer: napari.Viewer, main: CvrlDock | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(TITLE)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        main = main or find_dock(napari_viewer)
+        session = main.session
+        self._is_open, self._was_docked, self._working = True, False, False
+        self.overlays = Overlays(napari_viewer, session.layers, self)
+        self.computed = Computed(session, self)
+        self.cloud = Cloud(session, self.computed, self)
+        self.selection = Selection(session, self.computed, self.cloud, self.overlays, self)
+        self.similarity = Similarity(napari_viewer, session, self.computed, self.overlays, self)
+        self.colors = FeatureLayer(session, self.computed, self.overlays, self)
+        self.travel = Travel(napari_viewer, session, self)
+
+        self.model = QComboBox()
+        self.model.setToolTip("The model whose features are shown; the one saved last comes first")
+        self.model.setMinimumContentsLength(14)
+        self.cases = QComboBox()
+        self.cases.addItems(list(SCOPES.values()))
+        self.cases.setToolTip("The scans whose voxels are shown")
+        self.level = QComboBox()
+        self.level.addItems(list(LEVELS.values()))
+        self.level.setToolTip("Fine: the network's last map. Coarse: its bottleneck")
+        self.compute = small_button("Compute", "")
+        self.follow = QCheckBox("follow")
+        self.follow.setToolTip("While a training goes on, compute again whenever it saves its model: the points move along")
+        self.progress = QProgressBar()
+        self.progress.setFixedSize(110, 14)
+        self.progress.setTextVisible(False)
+        self.status = QLabel()
+        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.scatter = ScatterPanel(session, self.computed, self.cloud, self.selection, self.travel)
+        self.similar = SimilarityPanel(session, self.similarity, self.colors, self.travel)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self.scatter, "Scatter")
+        self.tabs.addTab(self.similar, "In the scan")
+        self._lay_out()
+
+        self.model.activated.connect(lambda row: self.computed.choose(model=Path(self.model.itemData(row))))
+        self.cases.activated.connect(lambda row: self.computed.choose(scope=list(SCOPES)[row]))
+        self.level.activated.connect(lambda row: self.computed.choose(level="high" if row else "low"))
+        self.compute.clicked.connect(self._compute_or_cancel)
+        self.follow.toggled.connect(self._follow)
+        self.computed.state_changed.connect(self.refresh)
+        self.cloud.job.changed.connect(self.refresh)
+        for job in (self.computed, self.cloud):
+            job.failed.connect(self._tell_failure)
+        for notices in (self.cloud.noticed, self.travel.refused, self.selection.confirmed):
+            notices.connect(self._say)
+        application = QApplication.instance()
+        assert application is not None
+        application.aboutToQuit.connect(self.shut_down)
+        main.closing.connect(self.shut_down)
+        self.computed.look()
+        QTimer.singleShot(0, self, self._settle_below)
+
+    def refresh(self) -> None:
+        """Show what can be computed and what is under way."""
+        computed = self.computed
+        self._fill_models()
+        job = computed.job if computed.job.is_active else self.cloud.job
+        self.progress.setVisible(job.is_active)
+        self.progress.setValue(round(100 * job.share))
+        if job.is_active:
+            self._say(job.words)
+        elif self._working:
+            self._say("")
+        self._working = job.is_active
+        self.compute.setText("Cancel" if job.is_active else "Refresh" if computed.is_outdated else "Compute")
+        count = len(computed.missing)
+        self.compute.setEnabled(job.is_active or (computed.model is not None and (count > 0 or computed.is_outdated)))
+        if computed.is_outdated:
+            self.compute.setToolTip("The training has saved a newer model: compute its features")
+        else:
+            self.compute.setToolTip(f"Compute the features of {count} scan{'s' * (count != 1)} in the background")
+
+    def shut_down(self) -> None:
+        """End what runs, take the layers away. May be called again."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        for part in (self.similarity, self.colors, self.cloud, self.computed, self.travel):
+            part.close()
+        self.overlays.clear()
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.disconnect(self.shut_down)
+
+    # Qt
+
+    def event(self, event: QEvent) -> bool:
+        """Shut down when napari takes the dock away for good: it loses its parent then, without a close event."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None and self._was_docked:
+            self.shut_down()
+        return super().event(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Shut down when the dock is closed."""
+        self.shut_down()
+        super().closeEvent(event)
+
+    def _settle_below(self) -> None:
+        """Lie below the canvas, wide: napari puts the widgets of plugins to the right."""
+        holder = self.parent()
+        while holder is not None and not isinstance(holder, QDockWidget):
+            holder = holder.parent()
+        window = self.window()
+        if holder is None or not isinstance(window, QMainWindow):
+            return
+        self._was_docked = True
+        # The layer list keeps its height; the plot can then grow into the canvas.
+        window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+        if window.dockWidgetArea(holder) != Qt.DockWidgetArea.BottomDockWidgetArea:
+            window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, holder)
+        window.resizeDocks([holder], [HEIGHT], Qt.Orientation.Vertical)
+
+    def _lay_out(self) -> None:
+        beside_tabs = QWidget()
+        header = QHBoxLayout(beside_tabs)
+        header.setContentsMargins(0, 0, 0, 0)
+        header.addWidget(self.status, stretch=1)
+        for widget in (self.progress, self.model, self.cases, self.level, self.compute, self.follow):
+            header.addWidget(widget)
+        self.tabs.setCornerWidget(beside_tabs)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 2)
+        layout.addWidget(self.tabs)
+
+    def _fill_models(self) -> None:
+        """List the models of the study; the chosen one stays chosen."""
+        models = self.computed.models()
+        known = [self.model.itemData(row) for row in range(self.model.count())]
+        if known != [str(model) for model in models]:
+            self.model.clear()
+            for model in models:
+                self.model.addItem(model.parent.name, str(model))
+        row = self.model.findData(str(self.computed.model))
+        self.model.setCurrentIndex(row)
+
+    def _compute_or_cancel(self) -> None:
+        for job in (self.computed.job, self.cloud.job):
+            if job.is_active:
+                job.cancel()
+                return
+        self.computed.compute()
+
+    def _follow(self, on: bool) -> None:
+        self.computed.follows = on
+        if on and self.computed.is_outdated:
+            self.computed.compute()
+
+    def _say(self, sentence: str) -> None:
+        self.status.setText(sentence)
+        self.status.setToolTip(sentence)
+
+    def _tell_failure(self, sentence: str, hint: str, details: str) -> None:
+        self._say(f"{sentence} {hint}".strip())
+        self.status.setToolTip(details or sentence)
+
+
+def find_dock(viewer: napari.Viewer) -> CvrlDock:
+    """Return the dock "CVRL" of a window; it is opened when it is not there."""
+    for widget in viewer.window.dock_widgets.values():
+        if isinstance(widget, CvrlDock):
+            return widget
+    _, made = viewer.window.add_plugin_dock_widget("cvrl-napari", "CVRL")
+    assert isinstance(made, CvrlDock)
+    return made

@@ -1,0 +1,81 @@
+"""The layers that the embeddings dock adds to the case on view: they lie on the grid of the cells and go with the case."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import napari
+import numpy as np
+from napari.layers import Image, Labels, Layer
+from qtpy.QtCore import QObject
+
+from cvrl_napari.gui.layers import Layers
+from cvrl_napari.gui.placement import placement
+from cvrl_napari.volumes.volume import Volume
+
+
+class Overlays(QObject):
+    """Layers by name. They take no part in saving, and none is left when the case changes or the dock closes."""
+
+    def __init__(self, viewer: napari.Viewer, layers: Layers, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer, self._layers = viewer, layers
+        self._shown: dict[str, Layer] = {}
+        layers.leaving.connect(self.clear)
+
+    def get(self, name: str) -> Layer | None:
+        """Return the layer of this name; None when there is none, or the person has deleted it."""
+        layer = self._shown.get(name)
+        return layer if layer is not None and layer in self._viewer.layers else None
+
+    def show_image(self, name: str, data: np.ndarray, cell: Sequence[float], **look: Any) -> Image:
+        """Show values of the cells of the scan on view, see `_show`."""
+        return self._show(Image, name, data, cell, look)
+
+    def show_labels(self, name: str, data: np.ndarray, cell: Sequence[float], **look: Any) -> Labels:
+        """Show label values of the cells of the scan on view, locked, see `_show`."""
+        layer = self._show(Labels, name, data, cell, look)
+        layer.editable = False
+        return layer
+
+    def remove(self, name: str) -> None:
+        """Take a layer away, if it is there."""
+        layer = self.get(name)
+        self._shown.pop(name, None)
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+
+    def clear(self) -> None:
+        """Take all of them away."""
+        for name in tuple(self._shown):
+            self.remove(name)
+
+    def _show(self, kind: type[Layer], name: str, data: np.ndarray, cell: Sequence[float], look: dict[str, Any]) -> Any:
+        """Show cells (Z, Y, X, ...), in the place of the layer of this name; `cell` is voxels of the scan for one cell.
+
+        The layer that is selected stays selected: a brush must not be lost because something is shown.
+        """
+        scan = self._layers.scan
+        assert scan is not None
+        layer = self.get(name)
+        if layer is not None and layer.data.shape == data.shape:
+            layer.data = data
+            return layer
+        self.remove(name)
+        active = self._viewer.layers.selection.active
+        mode = getattr(active, "mode", None)
+        layer = kind(data, name=name, **cell_placement(scan, cell), **look)
+        self._viewer.add_layer(layer)
+        self._shown[name] = layer
+        self._viewer.layers.selection.active = active
+        if active is not None and mode is not None:
+            active.mode = mode
+        return layer
+
+
+def cell_placement(scan: Volume, cell: Sequence[float]) -> dict[str, Any]:
+    """Return scale, translate and units of a layer whose elements are cells of `cell` (z, y, x) voxels, from voxel 0 on."""
+    place = placement(scan)
+    spacing, voxels = np.array(place["scale"]), np.array(cell)
+    # Voxel 0 is drawn around `translate`; the middle of cell 0 lies (cell - 1) / 2 voxels further.
+    translate = np.array(place["translate"]) + (voxels - 1) / 2 * spacing
+    return {"scale": tuple(spacing * voxels), "translate": tuple(translate), "units": place["units"]}
