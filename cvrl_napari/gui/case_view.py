@@ -42,9 +42,10 @@ def camera_of(viewer: napari.Viewer) -> Camera:
 def turn_head_up(viewer: napari.Viewer) -> None:
     """Draw coronal and sagittal slices with the head up; axial ones keep the nose up.
 
-    In 3D the vertical axis keeps its direction: turning one axis alone would mirror the anatomy.
+    In 3D axes towards Superior, Posterior and Left are drawn away, down and to the right: napari's own choice for the first
+    one, towards the viewer, would mirror the anatomy.
     """
     if viewer.dims.ndim != 3:
         return
     upright = viewer.dims.ndisplay == 2 and viewer.dims.order[-2] == SUPERIOR_AXIS
-    camera_of(viewer).orientation2d = ("up" if upright else "down", "right")
+    camera_of(viewer).orientation = ("away", "up" if upright else "down", "right")

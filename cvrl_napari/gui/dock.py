@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from cvrl_napari.gui.buttons import separator, small_button
 from cvrl_napari.gui.class_panel import ClassPanel
 from cvrl_napari.gui.empty_panel import EmptyPanel
+from cvrl_napari.gui.keys_sheet import KeysSheet
 from cvrl_napari.gui.lone_scans import LoneScans
 from cvrl_napari.gui.mask_panel import MaskPanel
 from cvrl_napari.gui.new_study import NewStudyDialog
@@ -32,6 +33,9 @@ from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.shortcuts import Shortcuts
 from cvrl_napari.gui.study_panel import StudyPanel
 from cvrl_napari.gui.train_panel import TrainPanel
+from cvrl_napari.gui.view_panel import ViewPanel
+from cvrl_napari.gui.views.viewing import Viewing
+from cvrl_napari.gui.window_keys import WindowKeys
 from cvrl_napari.gui.world_position import WorldPosition
 from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError
 
@@ -66,6 +70,7 @@ class CvrlDock(QWidget):
         self.letters = OrientationLetters(napari_viewer)
         self.position = WorldPosition(napari_viewer)
         self.lone_scans = LoneScans(napari_viewer, self)
+        self.viewing = Viewing(napari_viewer, self.session, self)
         self._window: QWidget | None = None
 
         self.notice = NoticeBar()
@@ -76,6 +81,7 @@ class CvrlDock(QWidget):
         self.busy_bar.setFixedHeight(6)
         self.empty_panel = EmptyPanel()
         self.study_panel = StudyPanel(self.session)
+        self.view_panel = ViewPanel(self.session, self.viewing)
         self.class_panel = ClassPanel(self.session)
         self.train_panel = TrainPanel(self.session)
         self.mask_panel = MaskPanel(self.session)
@@ -85,6 +91,7 @@ class CvrlDock(QWidget):
         work = QVBoxLayout(self._work)
         work.setContentsMargins(0, 0, 0, 0)
         work.addWidget(self.study_panel, stretch=1)
+        work.addWidget(self.view_panel)
         for panel in (self.class_panel, self.train_panel, self.mask_panel):
             work.addWidget(separator())
             work.addWidget(panel)
@@ -114,6 +121,9 @@ class CvrlDock(QWidget):
             asking.open_asked.connect(self.ask_for_study)
             asking.new_asked.connect(self.ask_for_new_study)
         self.empty_panel.scans_asked.connect(lambda: self.ask_for_new_study([one.scan for one in self.lone_scans.images]))
+        self.window_keys = WindowKeys(self, napari_viewer, self.viewing, self.show_keys)
+        for asking_keys in (self.view_panel, self.empty_panel):
+            asking_keys.keys_asked.connect(self.show_keys)
         self.lone_scans.changed.connect(self._offer_lone_scans)
         self.empty_panel.sample_asked.connect(lambda: self.session.create_sample(sample_folder()))
         application = QApplication.instance()
@@ -122,6 +132,10 @@ class CvrlDock(QWidget):
         self._on_busy("")
         self._on_study_changed()
         QTimer.singleShot(0, self, self._watch_window)
+
+    def belongs_to(self, viewer: napari.Viewer) -> bool:
+        """Say whether this dock works on that viewer, and has not shut down."""
+        return self._shortcuts is not None and self._viewer is viewer
 
     def ask_for_study(self) -> None:
         """Let the person choose a study folder, and open it."""
@@ -161,6 +175,10 @@ class CvrlDock(QWidget):
             return
         self._viewer.window.add_dock_widget(EmbeddingsDock(self._viewer, self), name=TITLE, area="bottom")
 
+    def show_keys(self) -> None:
+        """Show the sheet of keys beside the work."""
+        KeysSheet(self).show()
+
     def shut_down(self) -> None:
         """Save, end what runs, give lock and keys back. May be called again."""
         if self._shortcuts is None:
@@ -168,6 +186,7 @@ class CvrlDock(QWidget):
         self._shortcuts.close()
         self._shortcuts = None
         self.closing.emit()
+        self.viewing.close()
         self.session.shut_down()
         self.letters.close()
         self.position.close()

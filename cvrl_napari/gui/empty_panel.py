@@ -20,6 +20,7 @@ class EmptyPanel(QWidget):
     new_asked = Signal()
     sample_asked = Signal()
     scans_asked = Signal()
+    keys_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -83,6 +83,11 @@ class Layers(QObject):
         return self._shown.scan if self._shown else None
 
     @property
+    def shown(self) -> CaseLayers | None:
+        """The layers of the case on view, to be looked at and drawn elsewhere too."""
+        return self._shown
+
+    @property
     def is_unsaved(self) -> bool:
         """Whether the labels on view changed since they were shown or last marked as saved."""
         return self._is_unsaved
@@ -255,7 +260,10 @@ class Layers(QObject):
         if changed[0].size:
             starts = [part.indices(size)[0] for part, size in zip(inside, data.shape, strict=True)]
             indices = tuple(axis + start for axis, start in zip(changed, starts, strict=True))
-            self._shown.labels.data_setitem(indices, wanted[changed].astype(np.uint8))
+            labels, visible = self._shown.labels, self._shown.labels.visible
+            labels.visible = True  # napari writes into the slice on view too, and a hidden layer's may be of another shape
+            labels.data_setitem(indices, wanted[changed].astype(np.uint8))
+            labels.visible = visible
         return int(changed[0].size)
 
     def difference(self, on: bool) -> None:

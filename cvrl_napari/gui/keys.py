@@ -1,0 +1,38 @@
+"""All keys that matter for the work, as the sheet of keys and the user guide list them. No Qt."""
+
+from typing import NamedTuple
+
+
+class Key(NamedTuple):
+    """Keys, as they are written on a keyboard, and what they do."""
+
+    keys: str
+    does: str
+
+
+KEYS: dict[str, tuple[Key, ...]] = {
+    "Everywhere": (
+        Key("F1", "this sheet"),
+        Key("F2", "linked views: axial, coronal, sagittal"),
+        Key("F3", "structures in 3D, and back"),
+        Key("F4", "ruler, mm"),
+        Key("F6", "go to the canvas, the views and the dock in turn"),
+        Key("Alt+Left, Alt+Right", "former, next case"),
+        Key("Ctrl+Shift+P", "find any command by its name"),
+    ),
+    "Painting": (
+        Key("1 ... 9", "paint with this class"),
+        Key("0", "paint background"),
+        Key("P, E, F", "napari's brush, eraser, fill"),
+        Key("[ and ]", "smaller, larger brush"),
+        Key("Ctrl+Z, Ctrl+Shift+Z", "undo, redo"),
+    ),
+    "Looking": (
+        Key("Left, Right", "former, next slice of the canvas"),
+        Key("Up, Down", "next, former slice of a linked view"),
+        Key("Page Up, Page Down", "ten slices of a linked view"),
+        Key("Home", "all of the slice in a linked view"),
+        Key("Shift and move", "the crosshair of the linked views"),
+        Key("Ctrl+right-drag", "contrast; in a linked view without Ctrl"),
+    ),
+}
