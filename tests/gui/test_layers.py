@@ -318,7 +318,8 @@ def test_the_head_is_up_in_coronal_and_sagittal_slices_and_nothing_is_mirrored_i
     viewer.dims.order = (1, 0, 2)
     assert camera_of(viewer).orientation2d[0] == "up"
     viewer.dims.ndisplay = 3
-    assert str(camera_of(viewer).handedness) == "right"
+    # Superior, Posterior, Left is a left-handed order of axes: drawn right-handed the patient would be mirrored.
+    assert str(camera_of(viewer).handedness) == "left"
 
 
 def test_the_mask_is_a_contour_in_2d_only(viewer, layers, ball_study: Study):
