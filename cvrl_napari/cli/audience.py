@@ -13,6 +13,7 @@ from rich.progress import Progress as ProgressBars
 from cvrl_napari.cli.sentences import JobFailed
 from cvrl_napari.engine.events import (
     Adjusted,
+    CaseEmbedded,
     CheckpointSaved,
     Diagnosed,
     Event,
@@ -179,6 +180,8 @@ def describe(event: Event, names: Names) -> str:
         case PredictionSaved(scan=scan, path=path, volumes_ml=volumes):
             sizes = ", ".join(f"{names.get(i, f'class {i}')} {size:.1f} ml" for i, size in volumes.items())
             return f"{scan} -> {path}: {sizes}"
+        case CaseEmbedded(case=case):
+            return f"{case}: features are ready"
         case RunDone(step=step, seconds=seconds, stopped=stopped):
             return f"{'Stopped' if stopped else 'Done'} after {step} steps and {seconds:.0f} s"
         case _:

@@ -34,10 +34,18 @@ def cross_correlation(rows: Tensor, other_view: Tensor) -> float:
 
     0 when the features say different things, 1 when all say the same (Zbontar et al., 2021).
     """
-    ours, theirs = (_standardized(_unit(view)) for view in (rows, other_view))
-    correlation = (ours.T @ theirs / len(ours)).abs()  # (C, C)
+    correlation = correlation_matrix(rows, other_view).abs()
     features = len(correlation)
     return float((correlation.sum() - correlation.diagonal().sum()) / (features * (features - 1)))
+
+
+def correlation_matrix(rows: Tensor, other_view: Tensor) -> Tensor:
+    """Return the correlation (C, C) of each feature in one view (row) with each in the other (column), in [-1, 1].
+
+    The identity is what dimension contrast strives for: each feature agrees with itself and says nothing of the others.
+    """
+    ours, theirs = (_standardized(_unit(view)) for view in (rows, other_view))
+    return ours.T @ theirs / len(ours)
 
 
 def alignment(rows: Tensor, other_view: Tensor) -> float:

@@ -84,6 +84,19 @@ class CaseEmbeddings:
         return np.clip(voxels, 0, np.array(self.scan_shape) - 1)
 
     @functools.cached_property
+    def middle(self) -> NDArray[np.float32]:
+        """Mean of the features of all cells, (C,), float32; computed once."""
+        sums = [as_float32(plane).sum(axis=(0, 1), dtype=np.float64) for plane in self.features]
+        mean: NDArray[np.float32] = (np.sum(sums, axis=0) / self.predicted.size).astype(np.float32)
+        return mean
+
+    @functools.cached_property
+    def norms_from_middle(self) -> NDArray[np.float32]:
+        """Length of each cell's features less their mean, (Z, Y, X), float32; computed once."""
+        lengths = [np.linalg.norm(as_float32(plane) - self.middle, axis=-1) for plane in self.features]
+        return np.stack(lengths).astype(np.float32)
+
+    @functools.cached_property
     def norms(self) -> NDArray[np.float32]:
         """Length of each cell's features, (Z, Y, X), float32; computed once."""
         squares = (np.square(as_float32(plane)).sum(axis=-1) for plane in self.features)  # a plane at a time: memory
@@ -284,7 +297,7 @@ def _save_projector(projector: RowProjector, path: Path) -> None:
 
 
 def _load_projector(path: Path) -> RowProjector:
-    with np.load(path) as arrays:
+    with path.open("rb") as file, np.load(file) as arrays:
         return RowProjector(*(arrays[name].astype(np.float32) for name in RowProjector._fields))
 
 

@@ -4,11 +4,14 @@ It changes nothing: random choices come from generators of its own, the networks
 The patches depend on the cases and the plan's geometry alone, so runs of different methods and seeds compare.
 """
 
+import functools
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,17 +22,20 @@ from cvrl_napari.data.streams import TwoStreamLoader
 from cvrl_napari.engine.diagnostics import (
     alignment,
     confident_share,
+    correlation_matrix,
     cross_correlation,
     effective_rank,
     spread,
     uniformity,
 )
 from cvrl_napari.engine.events import Diagnosed, LevelDiagnosis
+from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.engine.schedule import Clock
 from cvrl_napari.methods.cvrl import CVRL
 from cvrl_napari.methods.key_queue import KeyQueue
 from cvrl_napari.methods.mean_teacher import MeanTeacher
 from cvrl_napari.methods.method import Method
+from cvrl_napari.study.storage import atomic_write
 
 LARGEST_SHARE = 0.01
 """Share of the training time that diagnosing may take."""
@@ -44,10 +50,11 @@ SEED = 20220918
 
 
 class Probe:
-    """Diagnoses the embeddings of a method on fixed patches."""
+    """Diagnoses the embeddings of a method on fixed patches; the correlations of the features go into the run's folder."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, run: RunFolder | None = None) -> None:
         self._plan = plan
+        self._run = run
         self._patches: Batch | None = None
         self._next = EVERY_SECONDS
 
@@ -86,7 +93,15 @@ class Probe:
                 uniformity=uniformity(rows),
                 queue_age=_queue_age(method, name),
             )
+            if self._run is not None:  # written over each time: a run leaves one matrix a level
+                matrix = correlation_matrix(rows, other_rows).float().cpu().numpy()
+                atomic_write(self._run.correlation(name), functools.partial(_save, matrix))
         return Diagnosed(step=step, levels=levels, confident=confident_share(theirs.logits.float().softmax(dim=1)))
+
+
+def _save(matrix: np.ndarray, path: Path) -> None:
+    with path.open("wb") as file:  # given a path, numpy would add a suffix to its name
+        np.save(file, matrix)
 
 
 def _cut(labeled: Sequence[PreparedCase], unlabeled: Sequence[PreparedCase], plan: Plan) -> Batch:

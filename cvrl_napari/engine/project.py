@@ -97,7 +97,7 @@ class _Words:
 
 def _read(sample: Path) -> tuple[np.ndarray, np.ndarray | None]:
     try:
-        with np.load(sample) as arrays:
+        with sample.open("rb") as file, np.load(file) as arrays:
             rows, like = arrays["rows"], arrays.get("like")
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise EngineError(f"{sample} holds no rows to project.", "Give an .npz with an array `rows`.") from error

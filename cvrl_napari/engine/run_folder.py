@@ -56,6 +56,10 @@ class RunFolder:
         """Return the file of a case's current mask."""
         return self.previews / f"{case}.npy"
 
+    def correlation(self, level: str) -> Path:
+        """Return the file (.npy) of the features' correlation between the two views at the latest diagnosis."""
+        return self.path / "diagnosis" / f"{level}-correlation.npy"
+
     def record(self, event: Event) -> None:
         """Append an event to events.jsonl."""
         with self.events.open("a", encoding="utf-8") as lines:

@@ -9,7 +9,59 @@ from cvrl_napari.config import Triple
 from cvrl_napari.engine.embedding_cache import CaseEmbeddings
 from cvrl_napari.engine.half import as_float32
 
+SMOOTHED_CELLS = 3
+"""Edge of the cube of low-level cells that is averaged: the transposed convolutions before them leave a checkerboard of two."""
 _LEAST_NORM = 1e-6
+
+
+def query_of(embeddings: CaseEmbeddings, cells: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """Return what to look for to find cells like these (N, 3): the mean direction (C,) of their features from the scan's mean.
+
+    Raises
+    ------
+    ValueError
+        If there are no cells.
+    """
+    if len(cells) == 0:
+        raise ValueError("There are no cells to look for.")
+    mean: NDArray[np.float32] = unit(as_float32(embeddings.features[tuple(cells.T)]) - embeddings.middle).mean(axis=0)
+    return mean
+
+
+def find_similar(
+    embeddings: CaseEmbeddings, query: NDArray[np.floating[Any]], *, plane: tuple[int, int] | None = None
+) -> NDArray[np.float32]:
+    """Return how much each cell of a scan is like a query: what the similarity tool shows.
+
+    The cosine of directions from the scan's mean features, at the low level averaged over a cube of cells. Of all that was
+    tried this found structures best, whatever contrasts a model was trained with (docs/benchmarks.md, *Embeddings*).
+
+    Parameters
+    ----------
+    query : array of shape (C,)
+        From `query_of`, for this or another scan by the same model.
+    plane : tuple of int, optional
+        Axis (0, 1, 2 for z, y, x) and index of the one plane of cells that is wanted.
+
+    Returns
+    -------
+    array of shape (Z, Y, X), or of the plane, float32
+        From -1 (opposite) to 1 (same direction).
+    """
+    direction = unit(query[None])[0]
+    if embeddings.level != "low":  # no checkerboard, and too coarse to smooth
+        return _from_the_mean(embeddings, direction, _cells(plane))
+    from scipy.ndimage import uniform_filter
+
+    if plane is None:
+        found = _from_the_mean(embeddings, direction, ...)
+    else:
+        axis, index = plane
+        reach = range(index - SMOOTHED_CELLS // 2, index + SMOOTHED_CELLS // 2 + 1)
+        near = np.clip(reach, 0, embeddings.shape[axis] - 1)
+        found = np.mean([_from_the_mean(embeddings, direction, _cells((axis, one))) for one in near], axis=0)
+    smooth: NDArray[np.float32] = uniform_filter(found, SMOOTHED_CELLS, mode="nearest")
+    return smooth
 
 
 def similarity_map(
@@ -40,7 +92,7 @@ def similarity_map(
     ValueError
         If the query has another number of channels, or `projected` is asked for without a projector.
     """
-    cells: Any = ... if plane is None else (*[slice(None)] * plane[0], plane[1])
+    cells = _cells(plane)
     space = embeddings.projected if projected else embeddings.features
     if space is None:
         raise ValueError("The model has no projector at this level.")
@@ -103,6 +155,18 @@ def to_scan_grid(cells: np.ndarray, embeddings: CaseEmbeddings, shape: Triple, *
     for axis, (side, scale) in enumerate(zip(shape, embeddings.scale, strict=True)):
         cells = _interpolated(cells.astype(np.float32, copy=False), axis, (np.arange(side) + 0.5) / scale - 0.5)
     return cells
+
+
+def _cells(plane: tuple[int, int] | None) -> Any:
+    """Return the index of a plane of cells, or of all."""
+    return ... if plane is None else (*[slice(None)] * plane[0], plane[1])
+
+
+def _from_the_mean(embeddings: CaseEmbeddings, direction: NDArray[np.float32], cells: Any) -> NDArray[np.float32]:
+    """Return the cosine of each cell's features, less the scan's mean, with a direction."""
+    products = _products(embeddings.features[cells], direction) - embeddings.middle @ direction
+    similarity: NDArray[np.float32] = products / np.maximum(embeddings.norms_from_middle[cells], _LEAST_NORM)
+    return np.clip(similarity, -1, 1, out=similarity)
 
 
 def _products(features: np.ndarray, direction: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -141,7 +141,7 @@ class _Run:
         self.clock = Clock(plan)
         self.previewer = Previewer(plan, run)
         self.cases = RunCases(study, plan)
-        self.validator, self.probe = Validator(plan), Probe(plan)
+        self.validator, self.probe = Validator(plan), Probe(plan, run)
         self.changed_labels: list[str] = []
         self.stopping = self.paused = False
         self.saved_seconds = 0.0

@@ -16,7 +16,8 @@ from cvrl_napari import __version__
 from cvrl_napari.cli.main import app
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.commands import Pause, Stop
-from cvrl_napari.engine.events import Event, Paused, RunDone, RunFailed, StepDone, parse_event
+from cvrl_napari.engine.embedding_cache import load_embeddings
+from cvrl_napari.engine.events import CaseEmbedded, Event, Paused, Progress, RunDone, RunFailed, StepDone, parse_event
 from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.study import Study
 
@@ -109,6 +110,10 @@ def test_new_makes_a_study_in_the_order_of_the_list(scans: Path, tmp_path: Path)
         ("predict nowhere.safetensors scans/a.nii.gz --output out", "nowhere.safetensors"),
         ("evaluate nowhere scans", "nowhere"),
         ("embed nowhere.safetensors scans/a.nii.gz --output out", "nowhere.safetensors"),
+        ("embed nowhere.safetensors scans/a.nii.gz", "Give SCAN and --output"),
+        ("embed nowhere.safetensors --cache --case a", "Give --study and --case"),
+        ("embed nowhere.safetensors --cache --study nowhere --case a", "nowhere"),
+        ("project nowhere.npz --output out", "nowhere.npz"),
         ("benchmark --output out", "either a protocol or --study"),
         ("benchmark liver --output out", "liver"),
         ("benchmark hippocampus --output out", "--data"),
@@ -206,6 +211,24 @@ def test_embed_writes_into_the_output_folder(run: Path, phantom: Path, tmp_path:
     answer = cvrl("embed", run / "model.safetensors", scan, "--output", tmp_path / "out", "--device", "cpu")
     assert answer.exit_code == 0, answer.output
     assert any((tmp_path / "out").iterdir())
+
+
+def test_cases_are_embedded_into_the_cache_of_their_study(run: Path, phantom: Path) -> None:
+    cases = ("--case", "phantom_01", "--case", "phantom_02")
+    answer = cvrl("embed", run / "model.safetensors", "--study", phantom, *cases, "--cache", "--device", "cpu", "--json")
+    assert answer.exit_code == 0, answer.output
+    events = [parse_event(line) for line in answer.stdout.splitlines()]
+    assert [event.case for event in events if isinstance(event, CaseEmbedded)] == ["phantom_01", "phantom_02"]
+    study = Study.open(phantom, read_only=True)
+    assert all(load_embeddings(study, run / "model.safetensors", case) is not None for case in ("phantom_01", "phantom_02"))
+
+
+def test_features_are_projected(tmp_path: Path) -> None:
+    np.savez(tmp_path / "sample.npz", rows=np.random.default_rng(0).normal(size=(50, 4)))
+    answer = cvrl("project", tmp_path / "sample.npz", "--output", tmp_path / "xy.npy", "--method", "pca", "--json")
+    assert answer.exit_code == 0, answer.output
+    assert isinstance(parse_event(answer.stdout.splitlines()[-1]), Progress)
+    assert np.load(tmp_path / "xy.npy").shape == (50, 2)
 
 
 def events_of(process: subprocess.Popen[str]) -> list[Event]:

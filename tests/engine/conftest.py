@@ -1,12 +1,15 @@
 """A small study of real files."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 
+from cvrl_napari.engine.embedding_cache import CaseEmbeddings
+from cvrl_napari.engine.projected_features import ProjectedFeatures, RowProjector
 from cvrl_napari.study.study import Study
 
 
@@ -57,3 +60,28 @@ def ball_data(tmp_path: Path) -> Path:
     }
     (tmp_path / "data" / "balls.json").write_text(json.dumps(protocol))
     return tmp_path / "data"
+
+
+@pytest.fixture
+def make_embeddings() -> Callable[..., CaseEmbeddings]:
+    """Return a function that makes embeddings of 8 channels, 10 behind the projector, every other cell of class 1."""
+
+    def make(case="a", *, shape=(4, 5, 6), scale=(2.0, 1.5, 3.0), seed=0, features=None, **changes) -> CaseEmbeddings:
+        rng = np.random.default_rng(seed)
+        features = rng.normal(1, 2, (*shape, 8)) if features is None else features
+        features = features.astype(np.float16)
+        channels = features.shape[3]
+        weights = [rng.normal(size=size).astype(np.float32) for size in [(channels, channels), channels, (10, channels), 10]]
+        fields = {
+            "case": case,
+            "level": "low",
+            "features": features,
+            "projected": ProjectedFeatures(features, RowProjector(*weights)),
+            "scale": scale,
+            "scan_shape": tuple(int(np.ceil(cells * size)) for cells, size in zip(shape, scale, strict=True)),
+            "predicted": np.indices(shape)[2].astype(np.uint8) % 2,
+            "uncertainty": rng.uniform(size=shape).astype(np.float16),
+        }
+        return CaseEmbeddings(**{**fields, **changes})
+
+    return make
