@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import napari
+import numpy as np
 from napari.components import Camera
-from napari.layers import Image
+from napari.layers import Image, Labels
 
 SUPERIOR_AXIS = 0
 """z of the canonical order runs towards the head."""
@@ -37,6 +38,15 @@ def camera_of(viewer: napari.Viewer) -> Camera:
     """Return the camera of the viewer's scene."""
     camera: Camera = viewer.scene.camera
     return camera
+
+
+def look_at_middle(viewer: napari.Viewer, labels: Labels) -> None:
+    """Show a case as a whole, at the middle of what is painted, or of the scan."""
+    painted = np.flatnonzero(labels.data.any(axis=(1, 2)))
+    middle = [size // 2 for size in labels.data.shape]
+    middle[0] = int(painted[len(painted) // 2]) if painted.size else middle[0]
+    viewer.reset_view()
+    viewer.dims.set_point(range(3), labels.data_to_world(middle))
 
 
 def turn_head_up(viewer: napari.Viewer) -> None:

@@ -1,8 +1,8 @@
-"""The classes: pick one to paint with, add, rename, recolour; and whether the case on view is complete."""
+"""The classes: pick one to paint with, add, rename, recolour, reorder, delete; and whether the case on view is complete."""
 
 from pathlib import Path
 
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import QPoint, QSize, Qt, QTimer
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -12,11 +12,15 @@ from qtpy.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QMenu,
+    QMessageBox,
+    QProgressDialog,
     QVBoxLayout,
     QWidget,
 )
 
 from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.class_order import ClassOrder
 from cvrl_napari.gui.import_labels import ImportDialog
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.swatch import BACKGROUND_COLOR, SIZE, swatch
@@ -36,12 +40,23 @@ class ClassPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self.order = ClassOrder(session, self)
+        self._working: QProgressDialog | None = None
         self.list = QListWidget()
         self.list.setIconSize(QSize(SIZE, SIZE))
         self.list.setToolTip("Click a class, or press its number, to paint with it; double-click its name to rename it")
         self.add_button = small_button("+", "Add a structure")
         self.color_button = small_button("Colour…", "Give the selected structure another colour")
         self.import_button = small_button("Import…", IMPORT_TOOLTIP)
+        self.more_button = small_button("More", "Rename, move or delete the selected structure (right-click its row)")
+        self.menu = QMenu(self.more_button)
+        self.rename_action = self.menu.addAction("Rename (F2)", self._rename)
+        self.up_action = self.menu.addAction("Move up", lambda: self.order.move(session.selected_class, -1))
+        self.down_action = self.menu.addAction("Move down", lambda: self.order.move(session.selected_class, 1))
+        self.delete_action = self.menu.addAction("Delete…", lambda: self.order.count(session.selected_class))
+        self.menu.aboutToShow.connect(self._show_menu)
+        self.more_button.setMenu(self.menu)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.complete = QCheckBox("This case is complete (not painted = background)")
         self.complete.setToolTip(
             "Tick when every structure of this scan is painted: the model then learns that the rest is background.\n"
@@ -58,6 +73,7 @@ class ClassPanel(QWidget):
         top.addWidget(self.add_button)
         top.addWidget(self.color_button)
         top.addWidget(self.import_button)
+        top.addWidget(self.more_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
@@ -73,6 +89,9 @@ class ClassPanel(QWidget):
         self.complete.clicked.connect(session.set_complete)
         self.held_out.clicked.connect(session.set_held_out)
         session.training.changed.connect(self._show_held_out)
+        self.list.customContextMenuRequested.connect(self._show_menu_at)
+        self.order.counted.connect(self._ask_to_delete)
+        self.order.working.connect(self._wait)
         self.list.itemClicked.connect(lambda item: session.paint_with(item.data(ID)))
         self.list.itemChanged.connect(self._on_edited)
         session.classes_changed.connect(self._fill)
@@ -100,6 +119,51 @@ class ClassPanel(QWidget):
         dialog.accepted.connect(lambda: self._session.importing.bring(survey, dialog.choice))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
+
+    def shut_down(self) -> None:
+        """Let nothing go on in the background."""
+        self.order.close()
+
+    def _show_menu(self) -> None:
+        study, class_id = self._session.study, self._session.selected_class
+        count = len(study.classes) if study is not None else 0
+        can_change = study is not None and not study.read_only and class_id <= count
+        self.rename_action.setEnabled(can_change)
+        self.up_action.setEnabled(can_change and class_id > 1)
+        self.down_action.setEnabled(can_change and class_id < count)
+        self.delete_action.setEnabled(can_change and count > 1)
+
+    def _show_menu_at(self, place: QPoint) -> None:
+        item = self.list.itemAt(place)
+        if item is not None:
+            self._session.select_class(item.data(ID))
+        self.menu.popup(self.list.viewport().mapToGlobal(place))
+
+    def _rename(self) -> None:
+        item = self.list.currentItem()
+        if item is not None:
+            self.list.editItem(item)
+
+    def _ask_to_delete(self, class_id: int, touched: str) -> None:
+        study = self._session.study
+        if study is None or class_id > len(study.classes):
+            return
+        words = f"Delete the class '{study.classes[class_id - 1].name}'?\n\n{touched}"
+        if QMessageBox.question(self, "Delete a class", words) == QMessageBox.StandardButton.Yes:
+            self.order.delete(class_id)
+
+    def _wait(self, working: bool) -> None:
+        """Keep the hand off the labels while their values change."""
+        if working and self._working is None:
+            self._working = QProgressDialog("Changing the classes in all labels…", "", 0, 0, self.window())
+            self._working.setCancelButton(None)
+            self._working.setWindowModality(Qt.WindowModality.WindowModal)
+            self._working.setMinimumDuration(0)
+            self._working.show()
+        elif not working and self._working is not None:
+            self._working.close()
+            self._working.deleteLater()
+            self._working = None
 
     def _fill(self) -> None:
         self.list.blockSignals(True)

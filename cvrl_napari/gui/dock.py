@@ -66,7 +66,9 @@ class CvrlDock(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._viewer = napari_viewer
         self.session = Session(napari_viewer, self)
-        self._shortcuts: Shortcuts | None = Shortcuts(napari_viewer, self.session)
+        self._shortcuts: Shortcuts | None = Shortcuts(
+            napari_viewer, self.session, {"Alt-L": lambda: self.study_panel.toggle_look()}
+        )
         self.letters = OrientationLetters(napari_viewer)
         self.position = WorldPosition(napari_viewer)
         self.lone_scans = LoneScans(napari_viewer, self)
@@ -187,6 +189,8 @@ class CvrlDock(QWidget):
         self._shortcuts = None
         self.closing.emit()
         self.viewing.close()
+        self.study_panel.shut_down()
+        self.class_panel.shut_down()
         self.session.shut_down()
         self.letters.close()
         self.position.close()

@@ -12,14 +12,8 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from cvrl_napari.engine.events import Box, PreviewReady
 from cvrl_napari.gui import difference
-from cvrl_napari.gui.case_layers import (
-    CONTOUR_WIDTH,
-    MASK_OPACITY,
-    CaseLayers,
-    make_difference,
-    make_layers,
-)
-from cvrl_napari.gui.case_view import CaseView, turn_head_up
+from cvrl_napari.gui.case_layers import CONTOUR_WIDTH, MASK_OPACITY, CaseLayers, make_difference, make_layers
+from cvrl_napari.gui.case_view import CaseView, look_at_middle, turn_head_up
 from cvrl_napari.gui.class_colors import class_colormap, class_names
 from cvrl_napari.study.classes import StructureClass
 from cvrl_napari.study.labels import BACKGROUND
@@ -297,8 +291,8 @@ class Layers(QObject):
         return shown
 
     def _listen(self, labels: Labels) -> None:
-        labels.events.paint.connect(self._on_painted)
-        labels.events.data.connect(self._on_painted)
+        for emitter in (labels.events.paint, labels.events.data):
+            emitter.connect(self._on_painted)
         labels.events.labels_update.connect(self._on_stroke)
 
     def _announced(self, function: Callable[[], None]) -> Callable[[], None]:
@@ -320,8 +314,8 @@ class Layers(QObject):
             self._opacity = shown.mask.opacity
             if self._is_unsaved:
                 self.case_left.emit(shown.case, shown.labels.data)
-            shown.labels.events.paint.disconnect(self._on_painted)
-            shown.labels.events.data.disconnect(self._on_painted)
+            for emitter in (shown.labels.events.paint, shown.labels.events.data):
+                emitter.disconnect(self._on_painted)
             shown.labels.events.labels_update.disconnect(self._on_stroke)
         self._is_unsaved = self._has_mask = False
         self._mask_source = None
@@ -332,11 +326,7 @@ class Layers(QObject):
         if case_id in self._views:
             self._views[case_id].restore(self._viewer, shown.image)
         else:
-            painted = np.flatnonzero(shown.labels.data.any(axis=(1, 2)))
-            middle = [size // 2 for size in shown.labels.data.shape]
-            middle[0] = int(painted[len(painted) // 2]) if painted.size else middle[0]
-            self._viewer.reset_view()
-            self._viewer.dims.set_point(range(3), shown.image.data_to_world(middle))
+            look_at_middle(self._viewer, shown.labels)
         self._on_view()
 
     def _remove(self, layers: Sequence[Layer]) -> None:

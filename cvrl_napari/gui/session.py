@@ -175,9 +175,7 @@ class Session(QObject):
         self.study_changed.emit()
         self.classes_changed.emit()
         self.select_class(1)
-        for case in study.cases:
-            if case.is_labeled:
-                self.measuring.measure(study, case.id)
+        self.measuring.measure_all(study)
         todo = [case.id for case in study.cases if not (case.is_labeled or case.held_out)]
         if study.cases:
             self.open_case(todo[0] if todo else study.cases[0].id)

@@ -1,10 +1,11 @@
-"""Keys of the dock on the viewer: digits take up the brush with a class, Alt+Left and Alt+Right go from case to case.
+"""Keys of the dock on the viewer: digits take up the brush with a class, Alt+Left and Alt+Right go from case to case;
+further keys come from the panels.
 
 napari's own tools answer to the same digits on the selected layer, and a layer's keys come before the viewer's: so the keys
 are bound on each layer of the study too, and all are unbound when the dock closes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,12 +21,13 @@ Action = Callable[[], None]
 class Shortcuts:
     """Bind on creation and on every new layer; `close` unbinds."""
 
-    def __init__(self, viewer: napari.Viewer, session: Session) -> None:
+    def __init__(self, viewer: napari.Viewer, session: Session, further: Mapping[str, Action] | None = None) -> None:
         self._viewer = viewer
         self._actions: dict[str, Action] = {str(key): partial(session.paint_with, key) for key in range(1, 10)}
         self._actions["0"] = partial(session.paint_with, BACKGROUND)
         self._actions["Alt-Left"] = partial(session.step_case, -1)
         self._actions["Alt-Right"] = partial(session.step_case, 1)
+        self._actions |= further or {}
         self._bind(viewer)
         for layer in viewer.layers:
             self._bind(layer)

@@ -1,39 +1,49 @@
-"""The study on top of the dock: its name, its cases with their states and volumes, and the way from one case to the next."""
+"""The study on top of the dock: its name, the table of its cases, and what can be done with a case."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QBrush, QColor
-from qtpy.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QMessageBox,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QElidingLabel
 
 from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.case_table import CHANGED, HELD_OUT, ID_ROLE, MODEL, NAME, NEEDS_LOOK, STATE, STATES, CaseFilter, CaseTable
+from cvrl_napari.gui.seen_labels import SeenLabels
 from cvrl_napari.gui.session import Session
-from cvrl_napari.study.case import Case
+from cvrl_napari.gui.study_editing import Earlier, StudyEditing
+from cvrl_napari.gui.thumbnails import Thumbnails
+from cvrl_napari.gui.version_dialog import VersionDialog
 
-STATES = {
-    "unlabeled": ("○ unlabeled", "#9a9a9a", "Nothing is painted; the model learns from the scan alone"),
-    "partial": ("◐ partial", "#e0b050", "Some of it is painted; what is not painted is unknown to the model"),
-    "complete": ("● complete", "#7cc47c", "Everything is painted; what is not painted is background"),
-    "accepted": ("✓ accepted", "#7cb8e0", "A predicted mask was accepted as it is; what is not painted is background"),
-}
-"""State: words, colour, tooltip."""
-HELD_OUT = "◆ held out"
-HELD_OUT_TOOLTIP = "Measured only: the model never learns from it, so its Dice tells how good the model is"
-NAME, STATE, VOLUMES = range(3)
-LIST_HEIGHT = 105
+WIDTHS = {NAME: 126, STATE: 112, MODEL: 44, CHANGED: 110}
+ROW_HEIGHT = 26
+LIST_HEIGHT = 132
+SCAN_FILES = "Scans (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.mgh *.mgz *.hdr);;All files (*)"
 
 
-class _CaseList(QTreeWidget):
-    """A list that is content with a few rows, and takes what room there is."""
+class _CaseList(QTableView):
+    """A table that is content with a few rows, and takes what room there is; Enter opens the row."""
 
     def sizeHint(self) -> QSize:
-        """Ask for five rows."""
+        """Ask for a header and four rows."""
         return QSize(super().sizeHint().width(), LIST_HEIGHT)
 
 
 class StudyPanel(QWidget):
-    """Shows `session.study`; choosing a row opens its case. Emits what needs a dialog."""
+    """Shows `session.study`; choosing a row opens its case. Emits what needs a dialog of the dock."""
 
     open_asked = Signal()
     new_asked = Signal()
@@ -41,93 +51,143 @@ class StudyPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._rows: dict[str, QTreeWidgetItem] = {}
+        self.editing = StudyEditing(session, self)
+        self.seen = SeenLabels(session, self)
+        self.thumbnails = Thumbnails(self)
+        self.table = CaseTable(session, self.seen, self.thumbnails, self)
+        self.rows = CaseFilter(self.table, self)
         self.title = QElidingLabel()
         self.title.setStyleSheet("font-weight: bold;")
         self.counts = QLabel()
+        self.counts.setToolTip("Training learns from the labeled and the unlabeled scans; held-out cases only measure it")
         self.open_button = small_button("Open…", "Open another study folder (or drop it here)")
         self.new_button = small_button("New…", "Make a study from a folder of scans (or drop the folder here)")
+        self.missing_button = small_button("", "Choose a folder: moved or renamed scans below it are known by their content")
         self.search = QLineEdit()
         self.search.setPlaceholderText("search cases")
         self.search.setClearButtonEnabled(True)
-        self.search.setToolTip("Show the cases whose name or state contains this")
+        self.search.setToolTip("Show the cases whose name, state or note contains these words")
+        self.state = QComboBox()
+        self.state.setToolTip("Show the cases in this state only")
+        self.state.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.state.setMinimumContentsLength(8)
+        self.state.setMaximumWidth(112)
+        self.state.addItem("all", "")
+        for words in (*(one[0] for one in STATES.values()), HELD_OUT, NEEDS_LOOK[0]):
+            self.state.addItem(words, words)
         self.previous_button = small_button("<", "Former case (Alt+Left)")
         self.next_button = small_button(">", "Next case (Alt+Right)")
-        self.list = _CaseList()
-        self.list.setRootIsDecorated(False)
-        self.list.setUniformRowHeights(True)
-        self.list.setHeaderLabels(["Case", "State", "Volume, ml"])
-        self.list.setToolTip("Click a case to open it; what is painted is saved by itself")
-        self.list.header().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
-        self.list.setColumnWidth(NAME, 130)
-        self.list.setColumnWidth(STATE, 95)
+        self.case_button = small_button("Case", "Note, second look, earlier versions, add and remove scans (right-click a row)")
+        self.menu = QMenu(self)
+        self.note_action = self.menu.addAction("Note…", self.ask_for_note)
+        self.look_action = self.menu.addAction("Needs a look (Alt+L)", self.toggle_look)
+        self.look_action.setCheckable(True)
+        self.versions_action = self.menu.addAction("Restore an earlier version…", self.editing.look_for_versions)
+        self.menu.addSeparator()
+        self.menu.addAction("Add scans…", self._ask_for_scans)
+        self.menu.addAction("Add a folder of scans…", self._ask_for_folder)
+        self.remove_action = self.menu.addAction("Remove from the study…", self.ask_to_remove)
+        self.menu.aboutToShow.connect(self._show_menu)
+        self.case_button.setMenu(self.menu)
+        self.list = self._make_list()
 
-        first, second = QHBoxLayout(), QHBoxLayout()
+        first, second, third = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.title, stretch=1)
         first.addWidget(self.open_button)
         first.addWidget(self.new_button)
-        second.addWidget(self.search, stretch=1)
-        second.addWidget(self.previous_button)
-        second.addWidget(self.next_button)
+        second.addWidget(self.counts, stretch=1)
+        second.addWidget(self.missing_button)
+        third.addWidget(self.search, stretch=1)
+        for widget in (self.state, self.previous_button, self.next_button, self.case_button):
+            third.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
-        layout.addLayout(first)
-        layout.addWidget(self.counts)
-        layout.addLayout(second)
+        for line in (first, second, third):
+            layout.addLayout(line)
         layout.addWidget(self.list)
 
         self.open_button.clicked.connect(self.open_asked)
         self.new_button.clicked.connect(self.new_asked)
+        self.missing_button.clicked.connect(self._ask_where_scans_are)
         self.search.textChanged.connect(self._filter)
+        self.state.currentIndexChanged.connect(self._filter)
         self.previous_button.clicked.connect(lambda: session.step_case(-1))
         self.next_button.clicked.connect(lambda: session.step_case(1))
-        self.list.itemClicked.connect(lambda item: session.open_case(item.data(NAME, Qt.ItemDataRole.UserRole)))
-        self.list.itemActivated.connect(lambda item: session.open_case(item.data(NAME, Qt.ItemDataRole.UserRole)))
+        self.editing.missing.connect(self._show_missing)
+        self.editing.looked.connect(self._offer_versions)
         session.study_changed.connect(self._fill)
-        session.case_changed.connect(self._update_case)
+        session.case_changed.connect(self._count)
         session.case_opened.connect(self._mark)
-        session.classes_changed.connect(self._update_volumes)
+        self._show_missing(0)
         self._fill()
 
+    def shut_down(self) -> None:
+        """Let nothing go on in the background."""
+        for job in (self.editing, self.seen, self.thumbnails):
+            job.close()
+
+    def ask_for_note(self) -> None:
+        """Let the person write about the case on view."""
+        study, case = self._session.study, self._session.case
+        if study is not None and case:
+            note, agreed = QInputDialog.getMultiLineText(self, f"Note on {case}", "Kept in the study:", study.case(case).note)
+            if agreed:
+                self.editing.set_note(case, note)
+
+    def ask_to_remove(self) -> None:
+        """Ask whether the case on view shall leave the study, and remove it."""
+        case = self._session.case
+        if not case:
+            return
+        words = (
+            f"Remove '{case}' from the study?\n\nThe scan itself is not touched, and what was painted on it is kept: "
+            "add the scan again to have it back."
+        )
+        if QMessageBox.question(self, "Remove a case", words) == QMessageBox.StandardButton.Yes:
+            self.editing.remove(case)
+
+    def _make_list(self) -> QTableView:
+        made = _CaseList()
+        made.setModel(self.rows)
+        made.setSortingEnabled(True)
+        made.sortByColumn(NAME, Qt.SortOrder.AscendingOrder)
+        made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        made.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        made.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        made.setShowGrid(False)
+        made.setWordWrap(False)
+        made.setTabKeyNavigation(False)
+        made.setIconSize(QSize(ROW_HEIGHT - 2, ROW_HEIGHT - 2))
+        made.verticalHeader().hide()
+        made.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        made.horizontalHeader().setHighlightSections(False)
+        made.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for column, width in WIDTHS.items():
+            made.setColumnWidth(column, width)
+        made.setToolTip("Click a case to open it; what is painted is saved by itself")
+        made.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        made.customContextMenuRequested.connect(self._show_menu_at)
+        made.clicked.connect(self._open_row)
+        made.activated.connect(self._open_row)
+        return made
+
+    def _open_row(self, index: QModelIndex) -> None:
+        if index.data(ID_ROLE) != self._session.case:
+            self._session.open_case(index.data(ID_ROLE))
+
     def _fill(self) -> None:
-        self.list.clear()
-        self._rows = {}
         study = self._session.study
+        self.thumbnails.open(study)
+        self.table.fill()
         if study is None:
             return
         self.title.setText(study.folder.name)
         self.title.setToolTip(str(study.folder))
-        for case in study.cases:
-            row = QTreeWidgetItem(self.list)
-            row.setData(NAME, Qt.ItemDataRole.UserRole, case.id)
-            self._rows[case.id] = row
-            self._show(row, case)
         self._count()
-        self._filter()
-
-    def _show(self, row: QTreeWidgetItem, case: Case) -> None:
-        words, color, tooltip = STATES[case.state]
-        row.setText(NAME, case.id)
-        row.setToolTip(NAME, str(Path(case.scan)))
-        row.setText(STATE, HELD_OUT if case.held_out and case.is_labeled else words)
-        row.setToolTip(STATE, HELD_OUT_TOOLTIP if case.held_out else tooltip)
-        row.setForeground(STATE, QBrush(QColor(color)))
-        study = self._session.study
-        names = {structure.id: structure.name for structure in study.classes} if study is not None else {}
-        volumes = self._session.measuring.volumes.get(case.id, {})
-        row.setText(VOLUMES, "  ".join(f"{names.get(class_id, class_id)} {ml:.3g}" for class_id, ml in volumes.items()))
-        row.setToolTip(VOLUMES, "Volume of what is painted, millilitres")
-
-    def _update_case(self, case_id: str) -> None:
-        if self._session.study is not None and case_id in self._rows:
-            self._show(self._rows[case_id], self._session.study.case(case_id))
-            self._count()
-
-    def _update_volumes(self) -> None:
-        if self._session.study is not None:
-            for case in self._session.study.cases:
-                self._show(self._rows[case.id], case)
+        self._mark(self._session.case)
 
     def _count(self) -> None:
         study = self._session.study
@@ -139,18 +199,65 @@ class StudyPanel(QWidget):
             )
             words = f"{labeled} labeled · {unlabeled} unlabeled" + (f" · {held_out} held out" if held_out else "")
             self.counts.setText(words)
-            self.counts.setToolTip("Training learns from the labeled and the unlabeled scans; held-out cases only measure it")
 
     def _filter(self) -> None:
-        wanted = self.search.text().casefold()
-        for row in self._rows.values():
-            row.setHidden(wanted not in f"{row.text(NAME)} {row.text(STATE)}".casefold())
+        self.rows.look_for(self.search.text(), self.state.currentData())
 
     def _mark(self, case_id: str) -> None:
         """Show which row is on view, without opening it again."""
-        row = self._rows.get(case_id)
-        if row is None:
-            self.list.clearSelection()
+        index = self.rows.mapFromSource(self.table.index(self.table.row_of(case_id), NAME))
+        if index.isValid():
+            self.list.setCurrentIndex(index)
+            self.list.scrollTo(index)
         else:
-            self.list.setCurrentItem(row)
-            self.list.scrollToItem(row)
+            self.list.clearSelection()
+
+    # What can be done with a case
+
+    def _show_menu(self) -> None:
+        study, case = self._session.study, self._session.case
+        can_change = study is not None and bool(case) and not study.read_only
+        for action in (self.note_action, self.look_action, self.versions_action, self.remove_action):
+            action.setEnabled(can_change)
+        self.look_action.setChecked(can_change and study is not None and study.case(case).needs_look)
+
+    def _show_menu_at(self, place: QPoint) -> None:
+        """The menu is about the case on view: the row under the pointer is opened first."""
+        index = self.list.indexAt(place)
+        if index.isValid() and index.data(ID_ROLE) != self._session.case:
+            self._session.open_case(index.data(ID_ROLE))
+        self.menu.popup(self.list.viewport().mapToGlobal(place))
+
+    def toggle_look(self) -> None:
+        """Mark the case on view as one to be looked at again, or take the mark away."""
+        if self._session.case:
+            self.editing.toggle_needs_look(self._session.case)
+
+    def _ask_for_scans(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileNames(self, "Scans to add to the study", "", SCAN_FILES)
+        if chosen:
+            self.editing.add([Path(one) for one in chosen])
+
+    def _ask_for_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "A folder whose scans are added to the study")
+        if chosen:
+            self.editing.add([Path(chosen)])
+
+    def _ask_where_scans_are(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "A folder below which the missing scans are now")
+        if chosen:
+            self.editing.find_moved(Path(chosen))
+
+    def _show_missing(self, count: int) -> None:
+        study = self._session.study
+        self.missing_button.setVisible(count > 0 and study is not None and not study.read_only)
+        self.missing_button.setText("Find 1 missing scan…" if count == 1 else f"Find {count} missing scans…")
+
+    def _offer_versions(self, case_id: str, found: Sequence[Earlier]) -> None:
+        study = self._session.study
+        if study is None:
+            return
+        dialog = VersionDialog(case_id, found, study.classes, self)
+        dialog.accepted.connect(lambda: self.editing.restore(case_id, dialog.chosen.labels))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()

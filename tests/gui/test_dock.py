@@ -97,10 +97,10 @@ def test_a_dropped_study_opens_and_its_cases_are_listed(dock, ball_study: Study,
     ball_study.close()
     with qtbot.waitSignal(dock.session.case_opened):
         drop(dock, ball_study.folder)
-    rows = dock.study_panel.list
-    assert [rows.topLevelItem(index).text(0) for index in range(rows.topLevelItemCount())] == ["a", "b", "c", "d"]
-    assert "complete" in rows.topLevelItem(0).text(1)
-    assert rows.currentItem().text(0) == "c"
+    rows = dock.study_panel.rows
+    assert [rows.index(row, 0).data() for row in range(rows.rowCount())] == ["a", "b", "c", "d"]
+    assert "complete" in rows.index(0, 1).data()
+    assert dock.study_panel.list.currentIndex().data() == "c"
     assert dock.study_panel.counts.text() == "2 labeled · 2 unlabeled"
     assert dock.empty_panel.isHidden()
 
@@ -129,8 +129,8 @@ def test_a_folder_without_scans_is_answered_with_a_sentence(dock, tmp_path: Path
 
 def test_search_hides_the_other_cases(with_study, qtbot):
     qtbot.keyClicks(with_study.study_panel.search, "unlabeled")
-    rows = with_study.study_panel.list
-    assert [rows.topLevelItem(index).isHidden() for index in range(4)] == [True, True, False, False]
+    rows = with_study.study_panel.rows
+    assert [rows.index(row, 0).data() for row in range(rows.rowCount())] == ["c", "d"]
 
 
 def test_next_and_former_case_by_button(with_study, qtbot):

@@ -1,0 +1,88 @@
+"""Deleting and reordering classes from the panel, with what is on view and on disk."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from pytestqt.qtbot import QtBot
+from qtpy.QtWidgets import QMessageBox
+
+from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.study.study import Study
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def dock(ball_study: Study, qtbot: QtBot):
+    """The dock with case 'c' on view; on 'a' and 'b' the ball is painted, on 'c' two voxels of it and three of the shell."""
+    made = CvrlDock(ViewerModel())
+    made.show()
+    ball_study.close()
+    with qtbot.waitSignal(made.session.case_opened):
+        made.open_folders([ball_study.folder])
+    layer = labels_of(made)
+    layer.data_setitem((np.array([1, 1]), np.array([2, 3]), np.array([4, 4])), 1)
+    layer.data_setitem((np.array([1, 1, 1]), np.array([2, 3, 4]), np.array([7, 7, 7])), 2)
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+def labels_of(dock: CvrlDock):
+    return next(layer for layer in dock.session.layers._viewer.layers if layer.name.startswith("Labels"))
+
+
+def rows(dock: CvrlDock) -> list[str]:
+    return [dock.class_panel.list.item(row).text() for row in range(dock.class_panel.list.count())]
+
+
+def test_a_deleted_class_is_gone_from_the_list_the_screen_and_the_disk(dock, qtbot, monkeypatch):
+    asked = []
+
+    def yes(*arguments):
+        asked.append(arguments[-1])
+        return QMessageBox.StandardButton.Yes
+
+    monkeypatch.setattr(QMessageBox, "question", yes)
+    balls = sum((dock.session.study.read_labels(case) == 1).sum() for case in "ab") + 2
+    dock.session.select_class(1)
+    with qtbot.waitSignal(dock.class_panel.order.working, check_params_cb=lambda working: not working, timeout=10_000):
+        dock.class_panel.delete_action.trigger()
+    assert "Delete the class 'ball'?" in asked[0]
+    assert f"painted on 3 cases, {balls:,} voxels" in asked[0]
+    assert rows(dock) == ["shell", "background"]
+    expected = np.zeros((12, 20, 16), np.uint8)
+    expected[1, 2:5, 7] = 1
+    np.testing.assert_array_equal(labels_of(dock).data, expected)
+    np.testing.assert_array_equal(dock.session.study.read_labels("c"), expected)
+    assert [case.state for case in dock.session.study.cases] == ["unlabeled", "unlabeled", "partial", "unlabeled"]
+    labels_of(dock).undo()  # what was painted with other numbers is no longer undone
+    np.testing.assert_array_equal(labels_of(dock).data, expected)
+    qtbot.waitUntil(lambda: dock.session.measuring.volumes.get("c") == {1: pytest.approx(3 * 9.0 / 1000)}, timeout=5_000)
+
+
+def test_no_keeps_it(dock, qtbot, monkeypatch):
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
+    with qtbot.waitSignal(dock.class_panel.order.counted):
+        dock.class_panel.delete_action.trigger()
+    assert rows(dock) == ["ball", "shell", "background"]
+
+
+def test_a_moved_class_keeps_its_voxels_color_and_the_brush(dock, qtbot):
+    before = labels_of(dock).data.copy()
+    colors = {one.name: one.color for one in dock.session.study.classes}
+    dock.session.select_class(2)
+    with qtbot.waitSignal(dock.class_panel.order.working, check_params_cb=lambda working: not working, timeout=10_000):
+        dock.class_panel.up_action.trigger()
+    assert rows(dock) == ["shell", "ball", "background"]
+    assert {one.name: one.color for one in dock.session.study.classes} == colors
+    np.testing.assert_array_equal(labels_of(dock).data, np.choose(before, (0, 2, 1)))
+    assert labels_of(dock).selected_label == 1
+    assert [case.state for case in dock.session.study.cases] == ["complete", "complete", "partial", "unlabeled"]
+
+
+def test_not_while_a_training_is_under_way(dock, qtbot):
+    dock.session.training.phase = "running"
+    with qtbot.waitSignal(dock.session.noticed, check_params_cb=lambda sentence, *_: "training" in sentence):
+        dock.class_panel.delete_action.trigger()
+    dock.session.training.phase = "idle"
