@@ -82,6 +82,16 @@ class Cloud(QObject):
         return self._drawn.projection.points if self._drawn else np.zeros((0, 2), np.float32)
 
     @property
+    def projection(self) -> Projection | None:
+        """How rows become places."""
+        return self._drawn.projection if self._drawn else None
+
+    @property
+    def shows_projected(self) -> bool:
+        """Whether the points are what the projector makes of the features."""
+        return self.projected and all(one.projected is not None for one in self._computed.loaded.values())
+
+    @property
     def scan_shapes(self) -> tuple[tuple[int, int, int], ...]:
         """Voxels (z, y, x) of the scans, by the order of `sample.cases`."""
         return self._drawn.scan_shapes if self._drawn else ()

@@ -8,10 +8,11 @@ from qtpy.QtCore import QObject, Signal
 
 from cvrl_napari.engine.embedding_cache import CaseEmbeddings, Level, load_embeddings
 from cvrl_napari.engine.events import CheckpointSaved, RunDone
-from cvrl_napari.engine.run_folder import newest_model
+from cvrl_napari.engine.run_folder import RunFolder, newest_model
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.embeddings.jobs import Job
 from cvrl_napari.gui.session import Session
+from cvrl_napari.study.renumbering import is_older_than_classes
 from cvrl_napari.study.study import Study
 
 Scope = Literal["view", "labeled", "held out", "all"]
@@ -67,10 +68,15 @@ class Computed(QObject):
     # What is wanted
 
     def models(self) -> list[Path]:
-        """Return the models of the study's runs, the one saved last first."""
-        study = self._session.study
-        found = study.runs_folder.glob("*/model.safetensors") if study is not None else ()
+        """Return the models of the study's runs, the one saved last first; not those that number other classes."""
+        models = [RunFolder(run).model for run in self.runs()]
+        found = [model for model in models if model.is_file() and not is_older_than_classes(model, model.parents[2])]
         return sorted(found, key=_saved_at, reverse=True)
+
+    def runs(self) -> list[Path]:
+        """Return the folders of the study's runs, the newest first."""
+        study = self._session.study
+        return sorted(study.runs_folder.glob("*/"), reverse=True) if study is not None else []
 
     def cases(self) -> tuple[str, ...]:
         """Return the cases that are wanted."""

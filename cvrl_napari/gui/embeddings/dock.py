@@ -25,6 +25,8 @@ from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.embeddings.cloud import Cloud
 from cvrl_napari.gui.embeddings.computed import SCOPES, Computed
 from cvrl_napari.gui.embeddings.feature_layer import FeatureLayer
+from cvrl_napari.gui.embeddings.health import HealthReading
+from cvrl_napari.gui.embeddings.health_panel import HealthPanel
 from cvrl_napari.gui.embeddings.overlays import Overlays
 from cvrl_napari.gui.embeddings.scatter_panel import ScatterPanel
 from cvrl_napari.gui.embeddings.selection import Selection
@@ -53,6 +55,7 @@ class EmbeddingsDock(QWidget):
         self.similarity = Similarity(napari_viewer, session, self.computed, self.overlays, self)
         self.colors = FeatureLayer(session, self.computed, self.overlays, self)
         self.travel = Travel(napari_viewer, session, self)
+        self.health = HealthReading(session, self.computed, self)
 
         self.model = QComboBox()
         self.model.setToolTip("The model whose features are shown; the one saved last comes first")
@@ -73,9 +76,11 @@ class EmbeddingsDock(QWidget):
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.scatter = ScatterPanel(session, self.computed, self.cloud, self.selection, self.travel)
         self.similar = SimilarityPanel(session, self.similarity, self.colors, self.travel)
+        self.health_panel = HealthPanel(self.computed, self.health)
         self.tabs = QTabWidget()
         self.tabs.addTab(self.scatter, "Scatter")
         self.tabs.addTab(self.similar, "In the scan")
+        self.tabs.addTab(self.health_panel, "Health")
         self._lay_out()
 
         self.model.activated.connect(lambda row: self.computed.choose(model=Path(self.model.itemData(row))))
@@ -121,7 +126,7 @@ class EmbeddingsDock(QWidget):
         if not self._is_open:
             return
         self._is_open = False
-        for part in (self.similarity, self.colors, self.cloud, self.computed, self.travel):
+        for part in (self.selection, self.similarity, self.colors, self.cloud, self.computed, self.travel, self.health):
             part.close()
         self.overlays.clear()
         application = QApplication.instance()

@@ -32,14 +32,13 @@ class FeatureLayer(QObject):
     def switch(self, on: bool) -> None:
         """Show or hide the colors."""
         self.is_on = on
-        self._overlays.remove(LAYER)
         self.show()
 
     def show(self, _case: object = None) -> None:
         """Color the scan on view, if its features are computed, in the background."""
         embeddings = self._computed.loaded.get(self._session.case)
         if not self.is_on or embeddings is None:
-            self._overlays.remove(LAYER)
+            self._overlays.hide(LAYER)
             return
         self._asked += 1
         number, case, before, model = self._asked, self._session.case, self._before, self._computed.model

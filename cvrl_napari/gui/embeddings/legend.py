@@ -27,6 +27,7 @@ class Legend(QListWidget):
         self._groups: tuple[Group, ...] = ()
         self.setIconSize(QSize(SIZE - 4, SIZE - 4))
         self.setSelectionMode(QListWidget.SelectionMode.NoSelection)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the count stays readable
         self.setToolTip("Click a row to hide its points, again to show them")
         self.itemClicked.connect(self._toggle)
 

@@ -14,7 +14,10 @@ from cvrl_napari.volumes.volume import Volume
 
 
 class Overlays(QObject):
-    """Layers by name. They take no part in saving, and none is left when the case changes or the dock closes."""
+    """Layers by name. They take no part in saving, and none is left when the case changes or the dock closes.
+
+    While a case is on view they are hidden, not removed: napari needs a fifth of a second to make a layer, and as long to remove it.
+    """
 
     def __init__(self, viewer: napari.Viewer, layers: Layers, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -23,9 +26,15 @@ class Overlays(QObject):
         layers.leaving.connect(self.clear)
 
     def get(self, name: str) -> Layer | None:
-        """Return the layer of this name; None when there is none, or the person has deleted it."""
+        """Return the layer of this name, hidden or not; None when there is none, or the person has deleted it."""
         layer = self._shown.get(name)
         return layer if layer is not None and layer in self._viewer.layers else None
+
+    def hide(self, name: str) -> None:
+        """Show nothing in this layer, if it is there."""
+        layer = self.get(name)
+        if layer is not None:
+            layer.visible = False
 
     def show_image(self, name: str, data: np.ndarray, cell: Sequence[float], **look: Any) -> Image:
         """Show values of the cells of the scan on view, see `_show`."""
@@ -37,17 +46,12 @@ class Overlays(QObject):
         layer.editable = False
         return layer
 
-    def remove(self, name: str) -> None:
-        """Take a layer away, if it is there."""
-        layer = self.get(name)
-        self._shown.pop(name, None)
-        if layer is not None:
-            self._viewer.layers.remove(layer)
-
     def clear(self) -> None:
         """Take all of them away."""
-        for name in tuple(self._shown):
-            self.remove(name)
+        layers = [layer for layer in self._shown.values() if layer in self._viewer.layers]
+        self._shown = {}
+        for layer in layers:
+            self._viewer.layers.remove(layer)
 
     def _show(self, kind: type[Layer], name: str, data: np.ndarray, cell: Sequence[float], look: dict[str, Any]) -> Any:
         """Show cells (Z, Y, X, ...), in the place of the layer of this name; `cell` is voxels of the scan for one cell.
@@ -56,14 +60,17 @@ class Overlays(QObject):
         """
         scan = self._layers.scan
         assert scan is not None
-        layer = self.get(name)
-        if layer is not None and layer.data.shape == data.shape:
+        layer, place = self.get(name), cell_placement(scan, cell)
+        if layer is not None:
+            moved = layer.data.shape != data.shape
             layer.data = data
+            if moved:  # cells of another level
+                layer.scale, layer.translate = place["scale"], place["translate"]
+            layer.visible = True
             return layer
-        self.remove(name)
         active = self._viewer.layers.selection.active
         mode = getattr(active, "mode", None)
-        layer = kind(data, name=name, **cell_placement(scan, cell), **look)
+        layer = kind(data, name=name, **place, **look)
         self._viewer.add_layer(layer)
         self._shown[name] = layer
         self._viewer.layers.selection.active = active

@@ -125,15 +125,15 @@ class PointPlot(pg.PlotWidget):  # type: ignore[misc]
 
     Signals
     -------
-    lassoed : object, bool
-        bool array (N,): the visible points in the lasso; whether Ctrl was held: they come to those before.
+    lassoed : object, object, bool
+        bool array (N,): the visible points in the lasso; its corners (V, 2); whether Ctrl was held: they come to those before.
     pointed : int
         The point under the mouse, -1 for none.
     clicked : int
         The point that was clicked, -1 for an empty place.
     """
 
-    lassoed = Signal(object, bool)
+    lassoed = Signal(object, object, bool)
     pointed = Signal(int)
     clicked = Signal(int)
 
@@ -216,7 +216,7 @@ class PointPlot(pg.PlotWidget):  # type: ignore[misc]
     def _on_drawn(self, corners: np.ndarray, more: bool) -> None:
         chosen = np.zeros(len(self._places), bool)
         chosen[self._order] = inside(self._cloud.points, corners)
-        self.lassoed.emit(chosen, more)
+        self.lassoed.emit(chosen, corners, more)
 
     def _on_moved(self, place: QPointF) -> None:
         under = -1

@@ -72,8 +72,9 @@ class ScatterPanel(QWidget):
         self.empty.setStyleSheet("color: #d0d4da; background: transparent; padding: 20px;")
         self.empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.kind = _combo(KINDS.values(), "What the colors of the points mean")
+        self.kind.setCurrentIndex(list(KINDS).index("predicted"))
         self.method = _combo(METHODS.values(), METHOD_TOOLTIP)
-        self.count = _combo((f"{count:,} points" for count in COUNTS), "How many points are drawn, the classes in equal parts")
+        self.count = _combo((f"{count:,}" for count in COUNTS), "How many points are drawn, the classes in equal parts")
         self.count.setCurrentIndex(COUNTS.index(POINTS))
         self.projected = QCheckBox("as contrasted")
         self.projected.setToolTip("Show what the contrastive loss compares (behind the projector) instead of the features")
@@ -103,7 +104,7 @@ class ScatterPanel(QWidget):
         selection.changed.connect(self._on_selection)
         session.class_selected.connect(self._on_class)
         session.classes_changed.connect(self._recolor)
-        self.plot.lassoed.connect(lambda chosen, more: selection.choose(chosen, more=more))
+        self.plot.lassoed.connect(self._on_lasso)
         self.plot.clicked.connect(self._on_clicked)
         self.plot.pointed.connect(self._on_pointed)
         self.legend.shown_changed.connect(self._draw)
@@ -241,9 +242,13 @@ class ScatterPanel(QWidget):
         for case, count in self._selection.cases():
             item = QListWidgetItem(f"{case}  {count:,}", self.cases)
             item.setData(Qt.ItemDataRole.UserRole, case)
-        self.paint_button.setEnabled(len(self._selection.on_view()) > 0)
+        self.paint_button.setEnabled(self._selection.can_paint)
         self.clear_button.setEnabled(bool(makeup))
         self._draw()
+
+    def _on_lasso(self, chosen: np.ndarray, corners: np.ndarray, more: bool) -> None:
+        everything = all(self.legend.shown())  # what is hidden is not meant
+        self._selection.choose(chosen, fence=corners if everything else None, more=more)
 
     def _on_clicked(self, point: int) -> None:
         sample = self._cloud.sample

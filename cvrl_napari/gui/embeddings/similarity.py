@@ -118,7 +118,7 @@ class Similarity(QObject):
         """Take the map away and forget what was compared with."""
         self._asked += 1
         self._map, self._query, self._whole = None, None, False
-        self._overlays.remove(LAYER)
+        self._overlays.hide(LAYER)
         self.changed.emit()
 
     def set_threshold(self, threshold: float) -> None:
@@ -282,7 +282,7 @@ class Similarity(QObject):
         assert self._map is not None
         assert self._embeddings is not None
         layer = self._overlays.get(LAYER)
-        if layer is not None and layer.data is self._map:
+        if layer is not None and layer.data is self._map and layer.visible:
             layer.refresh(extent=False, thumbnail=False)
             return
         look = {"colormap": HOTTEST, "contrast_limits": (self.threshold, 1.0), "blending": "translucent_no_depth"}

@@ -8,6 +8,7 @@ import pyqtgraph as pg
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
+from skimage.measure import points_in_poly
 
 from cvrl_napari.engine.embedding_cache import load_embeddings
 from cvrl_napari.engine.events import CheckpointSaved
@@ -71,10 +72,11 @@ def test_a_lasso_drawn_with_the_mouse_marks_and_paints_exactly_its_voxels(
     marked = np.zeros(computed.shape, bool)
     marked[tuple(computed.cell_of(dock.cloud.sample.voxels[chosen]).T)] = True
     marks = layer(viewer, MARKS)
+    assert dock.selection._fenced is None, "the cells of the points are marked at once"
     np.testing.assert_array_equal(marks.data > 0, marked)
     np.testing.assert_allclose(marks.scale, np.multiply(session.layers.scan.spacing, computed.scale))
-    assert f"{chosen.sum():,} voxels" in dock.scatter.makeup.text()
-    assert dock.scatter.makeup.text().endswith("all in c")
+    assert f"{chosen.sum():,} points" in dock.scatter.makeup.text()
+    assert "all in c; " in dock.scatter.makeup.text()
 
     session.select_class(2)
     dock.scatter.paint_button.click()
@@ -84,6 +86,26 @@ def test_a_lasso_drawn_with_the_mouse_marks_and_paints_exactly_its_voxels(
     np.testing.assert_array_equal(labels == 2, expected)
     next(one for one in viewer.layers if one.name.startswith("Labels")).undo()
     assert not session.layers.labels_array().any()
+
+
+def test_a_lasso_around_few_points_marks_all_cells_that_would_lie_in_it(dock: EmbeddingsDock, viewer, model: Path, qtbot):
+    with qtbot.waitSignal(dock.cloud.changed):
+        dock.cloud.choose(count=50)
+    low, high = dock.cloud.places.min(axis=0) - 1, dock.cloud.places.max(axis=0) + 1
+    middle = float(np.median(dock.cloud.places[:, 0]))
+    corners = np.array([(middle, low[1]), (high[0], low[1]), (high[0], high[1]), (middle, high[1])])
+    dock.scatter.plot._on_drawn(corners, False)
+    assert layer(viewer, MARKS).data.sum() == 25
+    qtbot.waitUntil(lambda: dock.selection._fenced is not None)
+    computed = load_embeddings(session_of(dock).study, model, "c")
+    rows = computed.features.reshape(-1, 4)
+    expected = points_in_poly(dock.cloud.projection.transform(rows).astype(float), corners).reshape(computed.shape)
+    np.testing.assert_array_equal(layer(viewer, MARKS).data > 0, expected)
+    assert expected.sum() > 25
+    ml = expected.sum() * np.prod(computed.scale) * session_of(dock).layers.scan.voxel_ml
+    assert dock.scatter.makeup.text().endswith(f"{ml:.3g} ml of this scan")
+    dock.scatter.paint_button.click()
+    assert (session_of(dock).layers.labels_array() == 1).mean() == pytest.approx(expected.mean(), rel=0.1)
 
 
 def test_painting_leaves_what_is_painted(dock: EmbeddingsDock):
@@ -155,6 +177,7 @@ def test_a_hidden_group_is_neither_drawn_nor_fenced_in(dock: EmbeddingsDock, qtb
 
 
 def test_what_is_painted_colors_its_points_at_once(dock: EmbeddingsDock, viewer, qtbot):
+    dock.scatter.kind.setCurrentIndex(0)
     voxel = dock.cloud.sample.voxels[3]
     with qtbot.waitSignal(dock.cloud.recolored):
         next(one for one in viewer.layers if one.name.startswith("Labels")).data_setitem(tuple(voxel[:, None]), np.uint8([2]))

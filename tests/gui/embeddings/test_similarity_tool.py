@@ -142,4 +142,4 @@ def test_features_as_colors_keep_their_colors_on_the_next_case(dock, viewer, mod
     computed = load_embeddings(dock.scatter._session.study, model, "a")
     np.testing.assert_array_equal(layer(viewer, COLORS).data, basis.paint(computed.features))
     dock.similar.colors.setChecked(False)
-    assert layer(viewer, COLORS) is None
+    assert not layer(viewer, COLORS).visible

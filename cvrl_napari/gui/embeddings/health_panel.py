@@ -1,0 +1,106 @@
+"""The health of the representation: four curves over the training, how the features repeat each other, and a sentence."""
+
+from pathlib import Path
+
+import numpy as np
+import pyqtgraph as pg
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from cvrl_napari.engine.health import Health
+from cvrl_napari.gui.embeddings.computed import Computed
+from cvrl_napari.gui.embeddings.health import HealthReading
+
+CURVES = {
+    "effective_rank": ("effective rank", "How many directions the features use; the more the better, 1 is a collapse"),
+    "spread": ("spread", "How far the features lie apart; 0 when all voxels look the same"),
+    "alignment": ("alignment", "How far the same voxel moves between two views of it; 0 is best"),
+    "uniformity": ("uniformity", "How evenly the features use their room; the lower the better, 0 is a collapse"),
+}
+"""Field of `LevelHealth`: title, tooltip."""
+COLOR, OTHER_COLOR = "#7cb8e0", "#e0b050"
+CORRELATION = "Correlation of each feature in one view (row) with each in the other (column): a clean diagonal is best"
+NOTHING = "nothing"
+
+
+class HealthPanel(QWidget):
+    """Draws `health`."""
+
+    def __init__(self, computed: Computed, health: HealthReading, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._computed, self._health = computed, health
+        self.sentence = QLabel()
+        self.sentence.setWordWrap(True)
+        self.other = QComboBox()
+        self.other.setToolTip("Draw the curves of another run beside, such as one without the dimension contrast")
+        self.plots = {name: _plot(title, tooltip) for name, (title, tooltip) in CURVES.items()}
+        self.map = pg.ImageItem()
+        self.map.setColorMap(pg.colormap.get("CET-D1"))
+        self.map_plot = _plot("correlation", CORRELATION)
+        self.map_plot.addItem(self.map)
+        self.map_plot.setAspectLocked(True)
+        self.map_plot.invertY(True)
+        for side in ("left", "bottom"):
+            self.map_plot.hideAxis(side)
+
+        top, row = QHBoxLayout(), QHBoxLayout()
+        top.addWidget(self.sentence, stretch=1)
+        top.addWidget(QLabel("Compare with"))
+        top.addWidget(self.other)
+        for plot in (*self.plots.values(), self.map_plot):
+            row.addWidget(plot)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(top)
+        layout.addLayout(row, stretch=1)
+
+        self.other.activated.connect(self._compare)
+        health.changed.connect(self.refresh)
+        computed.state_changed.connect(self._fill)
+        self._fill()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw what was read last."""
+        reading = self._health.reading
+        self.sentence.setText(reading.sentence)
+        for name, plot in self.plots.items():
+            plot.clear()
+            for health, color in ((reading.other, OTHER_COLOR), (reading.health, COLOR)):
+                if health is not None:
+                    self._draw(plot, health, name, color)
+        correlation = reading.correlation
+        self.map_plot.setVisible(correlation is not None)
+        if correlation is not None:
+            self.map.setImage(correlation.T, levels=(-1, 1))
+            self.map_plot.autoRange(padding=0)
+
+    def _draw(self, plot: pg.PlotWidget, health: Health, name: str, color: str) -> None:
+        values: np.ndarray = getattr(health.levels[self._computed.level], name)
+        steps = health.steps[-len(values) :] if len(values) else np.zeros(0)
+        plot.plot(steps, values, pen=pg.mkPen(color, width=2), symbol="o", symbolSize=4, symbolBrush=color, symbolPen=None)
+
+    def _fill(self) -> None:
+        """List the other runs; the chosen one stays chosen."""
+        runs = self._health.runs()
+        if [self.other.itemData(row) for row in range(1, self.other.count())] != [str(run) for run in runs] or not runs:
+            self.other.clear()
+            self.other.addItem(NOTHING)
+            for run in runs:
+                self.other.addItem(run.name, str(run))
+        self.other.setCurrentIndex(max(0, self.other.findData(str(self._health.other))))
+        self.other.setEnabled(bool(runs))
+
+    def _compare(self, row: int) -> None:
+        self._health.compare(Path(self.other.itemData(row)) if row else None)
+
+
+def _plot(title: str, tooltip: str) -> pg.PlotWidget:
+    plot = pg.PlotWidget(background=None)
+    plot.setTitle(title, size="8pt")
+    plot.setToolTip(tooltip)
+    for side in ("bottom", "left"):
+        plot.getAxis(side).enableAutoSIPrefix(False)
+    plot.setMouseEnabled(x=False, y=False)
+    plot.setMenuEnabled(False)
+    plot.hideButtons()
+    return plot
