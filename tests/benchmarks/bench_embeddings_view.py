@@ -1,8 +1,8 @@
 """How quick the embeddings dock is: panning and zooming, the lasso, the similarity tool; and how long the event loop waits.
 
 A real napari window with the dock below shows a left-atrium scan (the phantom, where a clone has none). The features are those
-of the quick preset's network with random weights: what they are changes no time. Times are processor time of the GUI thread, drawing
-(in software, under Xvfb) included, in rounds of the event loop: what a person waits for on a machine that has nothing else to do.
+of the quick preset's network with random weights: what they are changes no time. Times are processor time of the GUI thread,
+drawing (in software, under Xvfb) included, in rounds of the event loop: what a person waits for on a free machine.
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python tests/benchmarks/bench_embeddings_view.py
 """

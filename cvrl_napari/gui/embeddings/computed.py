@@ -139,8 +139,16 @@ class Computed(QObject):
     def get(self, case: str, level: Level, done: Callable[[CaseEmbeddings | None], None]) -> None:
         """Load one case at one level in the background and hand it to `done`; None where it is not computed."""
         study, model = self._session.study, self.model
-        if study is not None and model is not None:
-            self._background.run(lambda: _load(study, model, (case,), level)[case], done, self._on_error)
+        if study is None or model is None:
+            return
+
+        def load() -> CaseEmbeddings | None:
+            found = _load(study, model, (case,), level).get(case)
+            if found is not None:
+                _ = found.norms_from_middle  # kept by it: computed here, not under the mouse
+            return found
+
+        self._background.run(load, done, self._on_error)
 
     def compute(self) -> None:
         """Compute what is missing, of the newest content of the model file, in a child process."""

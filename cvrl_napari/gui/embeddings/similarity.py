@@ -11,7 +11,7 @@ from napari.utils.colormaps import Colormap
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from cvrl_napari.engine.embedding_cache import CaseEmbeddings, Level, load_embeddings
-from cvrl_napari.engine.similarity import mean_feature, similarity_map, to_scan_grid
+from cvrl_napari.engine.similarity import find_similar, query_of, to_scan_grid
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.embeddings.computed import Computed
 from cvrl_napari.gui.embeddings.overlays import Overlays
@@ -147,7 +147,7 @@ class Similarity(QObject):
             return
 
         def mean() -> np.ndarray:
-            return mean_feature(embeddings, np.unique(embeddings.cell_of(painted), axis=0))
+            return query_of(embeddings, np.unique(embeddings.cell_of(painted), axis=0))
 
         self._background.run(mean, self._compare, self._on_error)
 
@@ -245,7 +245,7 @@ class Similarity(QObject):
         if self._embeddings is None:
             self.noticed.emit(self._why_not())
         elif self._pointed is not None:
-            self._compare(np.asarray(self._embeddings.features[self._pointed], np.float32))
+            self._compare(query_of(self._embeddings, np.array([self._pointed])))
 
     def _show_plane(self) -> None:
         """Compare the cells of the slice on view with the one under the mouse."""
@@ -253,8 +253,8 @@ class Similarity(QObject):
         if embeddings is None or pointed is None or self._whole or not self.is_on:
             return
         axis = self._viewer.dims.order[0] if self._viewer.dims.ndim == 3 else 0
-        self._query = np.asarray(embeddings.features[pointed], np.float32)
-        plane = similarity_map(embeddings, self._query, plane=(axis, pointed[axis]))
+        self._query = query_of(embeddings, np.array([pointed]))
+        plane = find_similar(embeddings, self._query, plane=(axis, pointed[axis]))
         if self._map is None or self._map.shape != embeddings.shape:
             self._map = np.full(embeddings.shape, -1, np.float32)
         self._map.fill(-1)
@@ -276,7 +276,7 @@ class Similarity(QObject):
                 self._draw()
                 self.changed.emit()
 
-        self._background.run(lambda: similarity_map(embeddings, query), show, self._on_error)
+        self._background.run(lambda: find_similar(embeddings, query), show, self._on_error)
 
     def _draw(self) -> None:
         assert self._map is not None
@@ -342,7 +342,7 @@ def _best_matches(study: Study, model: Path, cases: Sequence[str], level: Level,
         embeddings = load_embeddings(study, model, case, level)
         if embeddings is None or embeddings.features.shape[-1] != len(query):
             continue
-        similar = similarity_map(embeddings, query).ravel()
+        similar = find_similar(embeddings, query).ravel()
         best = np.argpartition(similar, -min(BEST_CELLS, len(similar)))[-BEST_CELLS:]
         place = np.array(np.unravel_index(int(similar.argmax()), embeddings.shape))
         z, y, x = (int(index) for index in embeddings.voxel_of(place))
