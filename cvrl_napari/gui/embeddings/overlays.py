@@ -16,7 +16,7 @@ from cvrl_napari.volumes.volume import Volume
 class Overlays(QObject):
     """Layers by name. They take no part in saving, and none is left when the case changes or the dock closes.
 
-    While a case is on view they are hidden, not removed: napari needs a fifth of a second to make a layer, and as long to remove it.
+    While a case is on view they are hidden, not removed: napari takes a fifth of a second to make a layer or remove it.
     """
 
     def __init__(self, viewer: napari.Viewer, layers: Layers, parent: QObject | None = None) -> None:
