@@ -13,6 +13,7 @@ from torch import Tensor
 
 from cvrl_napari.config import DeviceName, Triple
 from cvrl_napari.engine.device import pick
+from cvrl_napari.engine.embedding_sample import draw_balanced
 from cvrl_napari.engine.events import EmbeddingsSaved, Event, Progress
 from cvrl_napari.engine.feature_picture import draw_features
 from cvrl_napari.engine.model_file import Model, load_model
@@ -77,7 +78,8 @@ def embed(model: Path, scan: Scan, output: Path, *, device: DeviceName = "auto",
     shape = image.shape[1:]
     labels = predict_volume(student.net, image, patch_size=card.patch_size, overlap=card.window_overlap).argmax(dim=0).numpy()
     yield Progress(what=what, done=1, total=3)
-    voxels = draw_balanced(labels, ROWS, np.random.default_rng(seed))
+    places = draw_balanced(labels.ravel(), ROWS, np.random.default_rng(seed))
+    voxels = np.stack(np.unravel_index(places, labels.shape), axis=1)
     level = int((labels > 0).sum(axis=(1, 2)).argmax()) if labels.any() else len(labels) // 2
     features = extract(student, image, voxels, level)
     yield Progress(what=what, done=2, total=3)
@@ -98,17 +100,6 @@ def embed(model: Path, scan: Scan, output: Path, *, device: DeviceName = "auto",
     atomic_write(target.with_suffix(".png"), picture)
     yield Progress(what=what, done=3, total=3)
     yield EmbeddingsSaved(scan=str(images[0].scan), path=str(target), picture=str(target.with_suffix(".png")))
-
-
-def draw_balanced(labels: npt.NDArray[np.integer], count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Draw up to `count` voxels (N, 3), the same number of each label; what a rare one lacks the others make up for."""
-    by_label = sorted((np.flatnonzero(labels == value) for value in np.unique(labels)), key=len)
-    drawn, left = [], count
-    for number, places in enumerate(by_label):
-        share = min(len(places), left // (len(by_label) - number))
-        drawn.append(rng.choice(places, share, replace=False))
-        left -= share
-    return np.stack(np.unravel_index(np.concatenate(drawn), labels.shape), axis=1)
 
 
 def extract(student: Model, image: Tensor, voxels: npt.NDArray[np.int64], level: int) -> Features:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ def draw_sample(
     by_case = [_painted_or_none(one, painted.get(one.case)) for one in embeddings]
     strata = [_classes(one, paint).ravel() for one, paint in zip(embeddings, by_case, strict=True)]
     first = np.cumsum([0, *(len(one) for one in strata)])  # of each case, among the cells of all
-    drawn = np.sort(_draw_balanced(np.concatenate(strata), count, np.random.default_rng(seed)))
+    drawn = np.sort(draw_balanced(np.concatenate(strata), count, np.random.default_rng(seed)))
     parts = []
     for number, (one, paint) in enumerate(zip(embeddings, by_case, strict=True)):
         mine = drawn[(drawn >= first[number]) & (drawn < first[number + 1])] - first[number]
@@ -115,8 +116,8 @@ def _classes(one: CaseEmbeddings, painted: NDArray[np.uint8]) -> NDArray[np.uint
     return classes
 
 
-def _draw_balanced(classes: NDArray[np.uint8], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw up to `count` places of a vector, of each value as many as of the others as far as they reach."""
+def draw_balanced(classes: NDArray[np.integer[Any]], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw up to `count` places of a vector, the same number of each value; what a rare one lacks the others make up for."""
     by_class = sorted((np.flatnonzero(classes == value) for value in np.unique(classes)), key=len)
     drawn, left = [np.empty(0, np.int64)], count
     for number, places in enumerate(by_class):

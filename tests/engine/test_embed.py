@@ -8,7 +8,7 @@ from PIL import Image
 
 from cvrl_napari.config import NetConfig
 from cvrl_napari.data.prepare import standardize
-from cvrl_napari.engine.embed import draw_balanced, embed, extract
+from cvrl_napari.engine.embed import embed, extract
 from cvrl_napari.engine.events import EmbeddingsSaved, Progress
 from cvrl_napari.engine.feature_picture import draw_features
 from cvrl_napari.engine.model_file import Model, ModelCard, save_model
@@ -61,17 +61,6 @@ def test_features_belong_to_their_voxels(student, ball_study):
     assert torch.allclose(found.slice_map[:, :16, :16], corner.low[0][:, 9], atol=1e-5)
     assert torch.allclose(found.rows[2:], found.slice_map[:, [17, 23], [18, 19]].T)
     assert found.slice_map.shape == (4, 24, 20)
-
-
-def test_classes_are_drawn_in_equal_parts():
-    labels = np.zeros((20, 20, 20), np.uint8)
-    labels[:2, :5, :5] = 1  # 50 voxels: all of them
-    labels[10:] = 2
-    voxels = draw_balanced(labels, 1050, np.random.default_rng(0))
-    values, counts = np.unique(labels[tuple(voxels.T)], return_counts=True)
-    assert dict(zip(values.tolist(), counts.tolist(), strict=True)) == {0: 500, 1: 50, 2: 500}
-    assert len(np.unique(voxels, axis=0)) == 1050
-    assert len(draw_balanced(labels, 10**6, np.random.default_rng(0))) == 8000
 
 
 def test_the_picture_is_a_png_beside_the_features(written):

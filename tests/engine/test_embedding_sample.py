@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cvrl_napari.engine.embedding_sample import draw_sample, painted_cells
+from cvrl_napari.engine.embedding_sample import draw_balanced, draw_sample, painted_cells
 
 
 def test_rows_belong_to_their_voxels(make_embeddings):
@@ -70,3 +70,14 @@ def test_a_cell_is_what_most_of_its_painted_voxels_are(make_embeddings):
     assert found[1, 0, 0] == 2  # three to two
     assert found[1, 1, 1] == 255
     assert np.count_nonzero(found) == 3
+
+
+def test_classes_are_drawn_in_equal_parts():
+    labels = np.zeros((20, 20, 20), np.uint8)
+    labels[:2, :5, :5] = 1  # 50 voxels: all of them
+    labels[10:] = 2
+    places = draw_balanced(labels.ravel(), 1050, np.random.default_rng(0))
+    values, counts = np.unique(labels.ravel()[places], return_counts=True)
+    assert dict(zip(values.tolist(), counts.tolist(), strict=True)) == {0: 500, 1: 50, 2: 500}
+    assert len(np.unique(places)) == 1050
+    assert len(draw_balanced(labels.ravel(), 10**6, np.random.default_rng(0))) == 8000
