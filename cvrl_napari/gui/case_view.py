@@ -1,5 +1,6 @@
 """How a case was looked at: slice, zoom and contrast, to be found again when the person comes back to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import napari
@@ -59,3 +60,17 @@ def turn_head_up(viewer: napari.Viewer) -> None:
         return
     upright = viewer.dims.ndisplay == 2 and viewer.dims.order[-2] == SUPERIOR_AXIS
     camera_of(viewer).orientation = ("away", "up" if upright else "down", "right")
+
+
+def plane_on_view(viewer: napari.Viewer, image: Image) -> tuple[int, int]:
+    """Return axis (0 = z) and index of the slice of an image that is on view; in 3D the axial one."""
+    dims = viewer.dims
+    axis = int(dims.order[0]) if dims.ndim == 3 and dims.ndisplay == 2 else 0
+    return axis, nearest_voxel(image, dims.point[-3:])[axis]
+
+
+def nearest_voxel(image: Image, world: Sequence[float]) -> tuple[int, int, int]:
+    """Return the index (z, y, x) of the voxel of an image that is nearest to a position of the display in mm."""
+    point = image.world_to_data(world)
+    z, y, x = (int(np.clip(round(float(at)), 0, size - 1)) for at, size in zip(point, image.data.shape, strict=True))
+    return z, y, x

@@ -133,3 +133,83 @@ def ruler() -> None:
 def keys() -> None:
     """Show the sheet of keys."""
     _with_dock(lambda dock: dock.show_keys())
+
+
+def interpolate() -> None:
+    """Fill the slices between painted ones."""
+    _with_dock(lambda dock: dock.tools_panel.buttons["Interpolate"].click())
+
+
+def grow() -> None:
+    """Grow a structure from its strokes."""
+    _with_dock(lambda dock: dock.tools_panel.buttons["Grow"].click())
+
+
+def statistics() -> None:
+    """Measure the structure in hand."""
+    _with_dock(lambda dock: dock.tools_panel.buttons["Statistics"].click())
+
+
+def fill_holes() -> None:
+    """Fill the holes of a structure."""
+    _with_dock(lambda dock: dock.tools_panel.buttons["Fill holes"].click())
+
+
+def keep_largest() -> None:
+    """Erase all pieces of a structure but the largest."""
+    _with_dock(lambda dock: dock.tools_panel.buttons["Keep largest"].click())
+
+
+def smooth() -> None:
+    """Smooth the surface of a structure."""
+    _with_dock(lambda dock: dock.tools_panel.buttons["Smooth"].click())
+
+
+def enlarge() -> None:
+    """Let a structure grow by mm."""
+    _with_dock(lambda dock: dock.tools_panel.buttons["Enlarge"].click())
+
+
+def shrink() -> None:
+    """Take mm off a structure."""
+    _with_dock(lambda dock: dock.tools_panel.buttons["Shrink"].click())
+
+
+def copy_before() -> None:
+    """Copy the slice before."""
+    _with_dock(lambda dock: dock.tools_panel.buttons["Slice before"].click())
+
+
+def copy_after() -> None:
+    """Copy the slice after."""
+    _with_dock(lambda dock: dock.tools_panel.buttons["Slice after"].click())
+
+
+def accept_slice() -> None:
+    """Turn the mask into labels on the slice on view."""
+    _with_dock(lambda dock: dock.tool_box.taking_over.accept_slice())
+
+
+def accept_unpainted() -> None:
+    """Turn the mask into labels where nothing is painted."""
+    _with_dock(lambda dock: dock.tool_box.taking_over.accept_unpainted())
+
+
+def reject() -> None:
+    """Hide the mask on view, or bring it back."""
+    _with_dock(lambda dock: dock.mask_panel.reject_button.click())
+
+
+def bring_mask() -> None:
+    """Let the brush bring the mask, or the class in hand again."""
+    _with_dock(lambda dock: dock.mask_panel.bring.click())
+
+
+def grey_range() -> None:
+    """Limit the brush to a range of grey values, or not."""
+    _with_dock(lambda dock: dock.tools_panel.grey.switch.click())
+
+
+def ball() -> None:
+    """Paint in 3D, or on the slice alone."""
+    _with_dock(lambda dock: dock.tools_panel.ball.click())

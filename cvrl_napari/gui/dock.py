@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from cvrl_napari.gui.buttons import separator, small_button
 from cvrl_napari.gui.class_panel import ClassPanel
 from cvrl_napari.gui.empty_panel import EmptyPanel
+from cvrl_napari.gui.folding import folded
 from cvrl_napari.gui.keys_sheet import KeysSheet
 from cvrl_napari.gui.lone_scans import LoneScans
 from cvrl_napari.gui.mask_panel import MaskPanel
@@ -32,6 +33,8 @@ from cvrl_napari.gui.reading_questions import ALL, agree_to_resample, choose_par
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.shortcuts import Shortcuts
 from cvrl_napari.gui.study_panel import StudyPanel
+from cvrl_napari.gui.tool_box import ToolBox
+from cvrl_napari.gui.tools_panel import ToolsPanel
 from cvrl_napari.gui.train_panel import TrainPanel
 from cvrl_napari.gui.view_panel import ViewPanel
 from cvrl_napari.gui.views.viewing import Viewing
@@ -66,8 +69,9 @@ class CvrlDock(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._viewer = napari_viewer
         self.session = Session(napari_viewer, self)
+        self.tool_box = ToolBox(napari_viewer, self.session, self)
         self._shortcuts: Shortcuts | None = Shortcuts(
-            napari_viewer, self.session, {"Alt-L": lambda: self.study_panel.toggle_look()}
+            napari_viewer, self.session, {**self.tool_box.keys, "Alt-L": lambda: self.study_panel.toggle_look()}
         )
         self.letters = OrientationLetters(napari_viewer)
         self.position = WorldPosition(napari_viewer)
@@ -85,8 +89,10 @@ class CvrlDock(QWidget):
         self.study_panel = StudyPanel(self.session)
         self.view_panel = ViewPanel(self.session, self.viewing)
         self.class_panel = ClassPanel(self.session)
+        self.tools_panel = ToolsPanel(self.session, self.tool_box)
+        self.tools = folded("Tools", self.tools_panel)
         self.train_panel = TrainPanel(self.session)
-        self.mask_panel = MaskPanel(self.session)
+        self.mask_panel = MaskPanel(self.session, self.tool_box.taking_over)
         self.embeddings_button = small_button("Embeddings…", "See what the network tells apart, in a second dock below")
         self.embeddings_button.clicked.connect(self.open_embeddings)
         self._work = QWidget()
@@ -97,6 +103,8 @@ class CvrlDock(QWidget):
         for panel in (self.class_panel, self.train_panel, self.mask_panel):
             work.addWidget(separator())
             work.addWidget(panel)
+            if panel is self.class_panel:
+                work.addWidget(self.tools)
         work.addWidget(self.embeddings_button, alignment=Qt.AlignmentFlag.AlignLeft)
 
         content = QWidget()
@@ -191,6 +199,7 @@ class CvrlDock(QWidget):
         self.viewing.close()
         self.study_panel.shut_down()
         self.class_panel.shut_down()
+        self.tool_box.close()
         self.session.shut_down()
         self.letters.close()
         self.position.close()

@@ -27,6 +27,18 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("[ and ]", "smaller, larger brush"),
         Key("Ctrl+Z, Ctrl+Shift+Z", "undo, redo"),
     ),
+    "Tools": (
+        Key("I", "interpolate between painted slices"),
+        Key("G", "grow from strokes"),
+        Key("N, Shift+N", "copy the slice before, after"),
+        Key("H, K, S", "fill holes, keep largest, smooth"),
+        Key("D, Shift+D", "enlarge, shrink by mm"),
+        Key("R, T", "grey range of the brush on or off, from the cursor"),
+        Key("Shift+B", "3D brush on or off"),
+        Key("Q", "statistics of the label under the cursor"),
+        Key("Shift+A, A", "accept the mask, on this slice"),
+        Key("W", "brush brings the mask"),
+    ),
     "Looking": (
         Key("Left, Right", "former, next slice of the canvas"),
         Key("Up, Down", "next, former slice of a linked view"),

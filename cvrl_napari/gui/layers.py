@@ -10,13 +10,15 @@ from napari.layers import Labels, Layer
 from napari.utils.events import EventEmitter
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from cvrl_napari.editing.accepting import accepted
+from cvrl_napari.editing.edit import Edit
 from cvrl_napari.engine.events import Box, PreviewReady
-from cvrl_napari.gui import difference
-from cvrl_napari.gui.case_layers import CONTOUR_WIDTH, MASK_OPACITY, CaseLayers, make_difference, make_layers
-from cvrl_napari.gui.case_view import CaseView, look_at_middle, turn_head_up
+from cvrl_napari.gui.brush import Brush
+from cvrl_napari.gui.case_layers import CONTOUR_WIDTH, MASK_OPACITY, CaseLayers, make_layers
+from cvrl_napari.gui.case_view import CaseView, look_at_middle, plane_on_view, turn_head_up
 from cvrl_napari.gui.class_colors import class_colormap, class_names
+from cvrl_napari.gui.difference_layer import DifferenceLayer
 from cvrl_napari.study.classes import StructureClass
-from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.volume import Volume
 
@@ -52,12 +54,13 @@ class Layers(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._shown: CaseLayers | None = None
-        self._difference: Labels | None = None
+        self._difference = DifferenceLayer(viewer)
         self._is_unsaved = False
         self._mask_source: str | None = None
         self._has_mask = False
         self._opacity = MASK_OPACITY
         self._views: dict[str, CaseView] = {}
+        self.brush = Brush(self)
         # napari announces some changes before it makes them: listeners are told when the event loop comes round.
         self._painted = self._timer(0, self._tell_painted)
         self._moved = self._timer(VIEW_REST_MS, self._tell_view)
@@ -97,6 +100,10 @@ class Layers(QObject):
     def mask_array(self) -> np.ndarray:
         """Return the mask on view, uint8, (z, y, x): the layer's own array, not a copy. (0, 0, 0) without a case."""
         return self._shown.mask.data if self._shown else np.zeros((0, 0, 0), np.uint8)
+
+    def scan_array(self) -> np.ndarray:
+        """Return the grey values on view, (z, y, x), not a copy. (0, 0, 0) without a case."""
+        return self._shown.image.data if self._shown else np.zeros((0, 0, 0), np.uint8)
 
     def show_case(self, study: Study, case_id: str, *, scan: Volume | None = None, channels: Sequence[np.ndarray] = ()) -> None:
         """Show a case in place of the one on view, at the slice, zoom and contrast it was left with.
@@ -203,27 +210,29 @@ class Layers(QObject):
         self._mask_source = None
         self._refresh_mask()
 
-    def accept(self, class_id: int | None = None, box: Box | None = None) -> int:
-        """Turn the mask into labels, as one undoable step; returns how many voxels changed.
+    def clear_mask(self) -> None:
+        """Show no mask until the next one comes."""
+        if self._shown is not None:
+            self.set_mask(np.zeros_like(self._shown.mask.data))
+            self._has_mask = False
 
-        The mask replaces the labels; painted background stays where the mask is background too.
+    def accept(self, class_id: int | None = None, box: Box | None = None, *, only_unpainted: bool = False) -> int:
+        """Turn the mask into labels as `accepted` says, as one undoable step; returns how many voxels changed.
 
         Parameters
         ----------
         class_id : int, optional
-            Only this class is taken over; labels of other classes stay where the mask is not of this class.
+            Only this class is taken over.
         box : Box, optional
             Only inside this box, ((z0, z1), (y0, y1), (x0, x1)).
+        only_unpainted : bool
+            What is painted stays as it is.
         """
         if self._shown is None or not self._has_mask:
             return 0
         inside = (slice(None),) * 3 if box is None else _slices(box)
         labels, mask = self._shown.labels.data[inside], self._shown.mask.data[inside]
-        if class_id is None:
-            wanted = np.where((mask == 0) & (labels == BACKGROUND), labels, mask)
-        else:
-            wanted = np.where(mask == class_id, mask, np.where(labels == class_id, 0, labels))
-        return self._paint(wanted, inside)
+        return self.apply(Edit.between(labels, accepted(labels, mask, class_id, only_unpainted=only_unpainted), inside))
 
     def replace(self, values: Collection[int], array: np.ndarray) -> int:
         """Bring the labels of these values from an array, as one undoable step; returns how many voxels changed.
@@ -244,31 +253,23 @@ class Layers(QObject):
             raise ValueError(f"labels of shape {array.shape} do not fit the scan on view, {self.labels_array().shape}")
         labels = self._shown.labels.data
         kept = np.where(np.isin(labels, list(values)), 0, labels)
-        return self._paint(np.where(array > 0, array, kept), (slice(None),) * 3)
+        return self.apply(Edit.between(labels, np.where(array > 0, array, kept)))
 
-    def _paint(self, wanted: np.ndarray, inside: tuple[slice, ...]) -> int:
-        """Make the labels inside a box what is wanted, as one undoable step; returns how many voxels changed."""
-        assert self._shown is not None
-        data = self._shown.labels.data
-        changed = np.nonzero(wanted != data[inside])
-        if changed[0].size:
-            starts = [part.indices(size)[0] for part, size in zip(inside, data.shape, strict=True)]
-            indices = tuple(axis + start for axis, start in zip(changed, starts, strict=True))
+    def apply(self, edit: Edit) -> int:
+        """Make a change as one undoable step, see `Edit.still_due`; returns how many voxels changed."""
+        if self._shown is None:
+            return 0
+        due = edit.still_due(self._shown.labels.data)
+        if len(due):
             labels, visible = self._shown.labels, self._shown.labels.visible
             labels.visible = True  # napari writes into the slice on view too, and a hidden layer's may be of another shape
-            labels.data_setitem(indices, wanted[changed].astype(np.uint8))
+            labels.data_setitem(due.indices, due.after)
             labels.visible = visible
-        return int(changed[0].size)
+        return len(due)
 
     def difference(self, on: bool) -> None:
         """Show or hide where labels and mask differ; it follows both while shown."""
-        if self._difference is not None and (not on or self._shown is None):
-            self._remove((self._difference,))
-            self._difference = None
-        if on and self._shown is not None and self._difference is None:
-            self._difference = make_difference(self._shown, self._compare())
-            self._viewer.add_layer(self._difference)
-            self._viewer.layers.selection.active = self._shown.labels
+        self._difference.show(self._shown if on else None)
 
     def set_opacity(self, opacity: float) -> None:
         """Opacity of the mask, 0 to 1; kept from case to case."""
@@ -281,6 +282,7 @@ class Layers(QObject):
         # napari has events for strokes, none for their undoing.
         shown.labels.undo = self._announced(shown.labels.undo)
         shown.labels.redo = self._announced(shown.labels.redo)
+        self.brush.take(shown.labels, lambda dimensions: sorted(self._viewer.dims.order[-dimensions:]))
         if before is not None:
             shown.look_like(before)
         # The new layers come before the old ones go: a viewer without layers forgets which plane it shows.
@@ -338,17 +340,7 @@ class Layers(QObject):
         assert self._shown is not None
         self._has_mask = True
         self._shown.mask.refresh(extent=False, thumbnail=False)  # a thumbnail costs as much as the slice itself
-        self._refresh_difference()
-
-    def _refresh_difference(self) -> None:
-        if self._difference is not None:
-            self._difference.data[...] = self._compare()
-            self._difference.refresh(extent=False, thumbnail=False)
-
-    def _compare(self) -> np.ndarray:
-        assert self._shown is not None
-        complete = self._shown.study.case(self._shown.case).state in ("complete", "accepted")
-        return difference.compare(self._shown.labels.data, self._shown.mask.data, complete=complete)
+        self._difference.refresh()
 
     def _on_stroke(self, _event: object) -> None:
         self._is_unsaved = True
@@ -360,7 +352,7 @@ class Layers(QObject):
 
     def _tell_painted(self) -> None:
         if self._shown is not None:
-            self._refresh_difference()
+            self._difference.refresh()
             self.labels_painted.emit(self._shown.case)
 
     def _emitters(self) -> tuple[EventEmitter, ...]:
@@ -377,13 +369,8 @@ class Layers(QObject):
         self._moved.start()
 
     def _tell_view(self) -> None:
-        if self._shown is None:
-            return
-        dims = self._viewer.dims
-        axis = dims.order[0] if dims.ndim == 3 and dims.ndisplay == 2 else 0
-        point = self._shown.image.world_to_data(dims.point[-3:])
-        index = int(np.clip(round(point[axis]), 0, self._shown.image.data.shape[axis] - 1))
-        self.view_changed.emit(self._shown.case, int(axis), index)
+        if self._shown is not None:
+            self.view_changed.emit(self._shown.case, *plane_on_view(self._viewer, self._shown.image))
 
     def _timer(self, milliseconds: int, function: Callable[[], None]) -> QTimer:
         timer = QTimer(self)

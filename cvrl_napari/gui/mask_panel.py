@@ -20,6 +20,7 @@ from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.case_layers import MASK_OPACITY
 from cvrl_napari.gui.saving import ask_where
 from cvrl_napari.gui.session import Session
+from cvrl_napari.gui.taking_over import TakingOver
 from cvrl_napari.gui.words import duration
 
 SAVE_TOOLTIP = """Save the mask or the labels exactly on the scan, class names with them:
@@ -29,13 +30,20 @@ NIfTI, NRRD or MetaImage; DICOM SEG or RTSTRUCT too for a scan from DICOM"""
 class MaskPanel(QWidget):
     """Everything that is done with the mask layer."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, taking_over: TakingOver, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
-        self.accept_button = small_button("Accept", "The mask becomes this case's labels (Ctrl+Z takes it back)")
-        self.accept_one_button = small_button("one class", "Only one class of the mask becomes labels")
+        self._session, self._taking_over = session, taking_over
+        self.accept_button = small_button("Accept", "The mask becomes this case's labels (Shift+A; Ctrl+Z takes it back)")
+        self.accept_one_button = small_button(
+            "a part", "Only a part of the mask becomes labels: a class, a slice, what is not painted"
+        )
         self.accept_menu = QMenu(self.accept_one_button)
         self.accept_one_button.setMenu(self.accept_menu)
+        self.bring = QCheckBox("Brush brings mask")
+        self.bring.setToolTip(
+            "What you paint over, or encircle with the right button, becomes what the mask says there (key W)"
+        )
+        self.reject_button = small_button("Reject", "Hide this mask until a newer one comes; your labels stay as they are")
         self.difference = QCheckBox("Show difference")
         self.difference.setToolTip("Mark where labels and mask differ")
         self.opacity = QLabeledSlider(Qt.Orientation.Horizontal)
@@ -54,6 +62,9 @@ class MaskPanel(QWidget):
         top.addWidget(self.accept_button)
         top.addWidget(self.accept_one_button)
         top.addWidget(self.predict_button, stretch=1)
+        correct = QHBoxLayout()
+        correct.addWidget(self.bring, stretch=1)
+        correct.addWidget(self.reject_button)
         fade = QHBoxLayout()
         fade.addWidget(QLabel("Opacity"))
         fade.addWidget(self.opacity, stretch=1)
@@ -65,6 +76,7 @@ class MaskPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(top)
+        layout.addLayout(correct)
         layout.addLayout(fade)
         layout.addLayout(last)
 
@@ -72,6 +84,9 @@ class MaskPanel(QWidget):
         self._clock.timeout.connect(self._show_saved)
         self._clock.start(1_000)
         self.accept_button.clicked.connect(lambda: session.accept())
+        self.bring.clicked.connect(taking_over.bring_with_brush)
+        self.reject_button.clicked.connect(self._reject_or_bring_back)
+        taking_over.changed.connect(self.refresh)
         self.difference.toggled.connect(session.layers.difference)
         self.opacity.valueChanged.connect(lambda percent: session.layers.set_opacity(percent / 100))
         self.predict_button.clicked.connect(session.predict)
@@ -90,8 +105,12 @@ class MaskPanel(QWidget):
         session = self._session
         on_view = bool(session.case)
         has_mask = on_view and session.has_mask
-        for button in (self.accept_button, self.accept_one_button, self.difference):
+        for button in (self.accept_button, self.accept_one_button, self.difference, self.bring):
             button.setEnabled(has_mask)
+        self.bring.setChecked(self._taking_over.brings_mask)
+        can_bring_back = self._taking_over.can_bring_back
+        self.reject_button.setEnabled(has_mask or can_bring_back)
+        self.reject_button.setText("Bring back" if can_bring_back else "Reject")
         self.save_button.setEnabled(on_view)
         model = newest_model(session.study.runs_folder) if session.study is not None else None
         self.predict_button.setEnabled(on_view and model is not None and not session.prediction.is_active)
@@ -113,7 +132,16 @@ class MaskPanel(QWidget):
     def _fill_menu(self) -> None:
         self.accept_menu.clear()
         for structure in self._session.study.classes if self._session.study is not None else ():
-            self.accept_menu.addAction(structure.name, partial(self._session.accept, structure.id))
+            self.accept_menu.addAction(f"Only {structure.name}", partial(self._session.accept, structure.id))
+        self.accept_menu.addSeparator()
+        self.accept_menu.addAction("Only this slice (A)", self._taking_over.accept_slice)
+        self.accept_menu.addAction("Only where nothing is painted", self._taking_over.accept_unpainted)
+
+    def _reject_or_bring_back(self) -> None:
+        if self._taking_over.can_bring_back:
+            self._taking_over.bring_back()
+        else:
+            self._taking_over.reject()
 
     def _on_case_opened(self) -> None:
         self._session.layers.difference(self.difference.isChecked())

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from cvrl_napari.engine.events import Box
 from cvrl_napari.gui.autosave import Autosave, Snapshot
 from cvrl_napari.gui.layers import Layers
 from cvrl_napari.study.case import State
@@ -89,12 +90,13 @@ class Painting(QObject):
         """Whether something painted is not on disk yet."""
         return self._autosave is not None and self._autosave.pending
 
-    def accept(self, class_id: int | None = None) -> int:
-        """Turn the mask on view into labels; all of it makes the case 'accepted'. Returns how many voxels changed."""
+    def accept(self, class_id: int | None = None, box: Box | None = None, *, only_unpainted: bool = False) -> int:
+        """Turn the mask on view into labels, see `Layers.accept`; all of it makes the case 'accepted'. Returns the changes."""
         if self._study is None or not self._layers.case:
             return 0
-        with self._remembered("accepted" if class_id is None else None):
-            return self._layers.accept(class_id)
+        whole = class_id is None and box is None and not only_unpainted
+        with self._remembered("accepted" if whole else None):
+            return self._layers.accept(class_id, box, only_unpainted=only_unpainted)
 
     def bring(self, values: Collection[int], array: np.ndarray, *, complete: bool) -> int:
         """Put labels made elsewhere in the place of those of the same values, see `Layers.replace`; returns the changes.

@@ -3,16 +3,15 @@
 import time
 from pathlib import Path
 
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
-from superqt import QCollapsible
 
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.events import Planned, StepDone, Validated
 from cvrl_napari.engine.unfinished import UnfinishedRun, past_events, unfinished_run
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.curves import Curves
+from cvrl_napari.gui.folding import folded as _folded
 from cvrl_napari.gui.forms import form_of, read_form
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.words import go_on_line, overlay_line, plan_line, progress_line
@@ -179,25 +178,3 @@ class TrainPanel(QWidget):
         if self._session.study is not None:
             self.curves.set_classes(self._session.study.classes)
             self._look_for_unfinished()
-
-
-def _folded(title: str, content: QWidget) -> QCollapsible:
-    """Return the content under a title that unfolds it."""
-    folded = QCollapsible(title, expandedIcon=_arrow("▾"), collapsedIcon=_arrow("▸"))
-    folded.setDuration(0)
-    if (layout := folded.layout()) is not None:
-        layout.setContentsMargins(0, 0, 0, 0)
-    folded.addWidget(content)
-    folded.collapse(animate=False)
-    return folded
-
-
-def _arrow(character: str) -> QIcon:
-    """Draw an arrow in a grey that is seen on dark and light themes alike; superqt's own are black."""
-    pixmap = QPixmap(16, 16)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setPen(QColor("#9a9a9a"))
-    painter.drawText(pixmap.rect(), Qt.AlignmentFlag.AlignCenter, character)
-    painter.end()
-    return QIcon(pixmap)

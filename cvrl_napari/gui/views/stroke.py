@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
+from cvrl_napari.gui.brush import paint_voxels
 from cvrl_napari.gui.views.planes import Plane
 
 Indices = tuple[npt.NDArray[np.intp], ...]
@@ -72,7 +73,7 @@ class Stroke:
             kept = before == (self._labels.selected_label if value == 0 else 0)
             indices = tuple(axis[kept] for axis in indices)
         if indices[0].size:
-            self._labels.data_setitem(indices, value)
+            paint_voxels(self._labels, indices, value)
 
     def end(self) -> None:
         """Let the button go."""

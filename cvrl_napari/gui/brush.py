@@ -1,0 +1,108 @@
+"""What brush and outline paint on the labels: only some grey values, or the mask.
+
+napari's own tools paint as they always do until one of the two is asked for. Then the same voxels are written through
+`data_setitem`, which napari undoes stroke by stroke.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from napari.layers import Labels
+
+from cvrl_napari.editing.accepting import accepted
+from cvrl_napari.editing.brushes import Indices, inside_outline, under_brush
+
+
+class OnView(Protocol):
+    """What the brush has to know of the case on view: its grey values and its mask, both (z, y, x)."""
+
+    def scan_array(self) -> np.ndarray:
+        """Return the grey values."""
+        ...
+
+    def mask_array(self) -> np.ndarray:
+        """Return the mask, uint8."""
+        ...
+
+
+_RULES: "WeakKeyDictionary[Labels, Brush]" = WeakKeyDictionary()
+
+
+def paint_voxels(layer: Labels, where: Indices, new_label: int) -> None:
+    """Paint voxels of any labels layer by the rules of its brush, if it has some: for views beside napari's canvas."""
+    rules = _RULES.get(layer)
+    if rules is None or rules.is_free(new_label):
+        layer.data_setitem(where, new_label)
+    else:
+        rules.write(layer, where, new_label)
+
+
+class Brush:
+    """Rules for what is painted. The eraser is free of them.
+
+    Attributes
+    ----------
+    grey_range : tuple of two floats, or None
+        Only voxels whose grey value lies between these, both included, are painted.
+    brings_mask : bool
+        What is painted over becomes what the mask says, whatever the class in hand.
+    """
+
+    def __init__(self, on_view: OnView) -> None:
+        self._on_view = on_view
+        self.grey_range: tuple[float, float] | None = None
+        self.brings_mask = False
+
+    def take(self, layer: Labels, axes: Callable[[int], Sequence[int]]) -> None:
+        """Let a labels layer paint by these rules.
+
+        Parameters
+        ----------
+        axes : callable
+            Returns the axes painted along, ascending, when the brush has so many dimensions.
+        """
+        paint, paint_polygon = layer.paint, layer.paint_polygon
+
+        @wraps(paint)
+        def ruled_paint(coord: Sequence[float], new_label: int, refresh: bool = True) -> None:
+            if self.is_free(new_label):
+                paint(coord, new_label, refresh)
+            else:
+                where = under_brush(coord, layer.brush_size, axes(layer.n_edit_dimensions), layer.data.shape, layer.scale)
+                self.write(layer, where, new_label, refresh=refresh)
+
+        @wraps(paint_polygon)
+        def ruled_polygon(points: Sequence[Sequence[float]], new_label: int) -> None:
+            if self.is_free(new_label):
+                paint_polygon(points, new_label)
+            else:
+                first, second = axes(2)
+                self.write(layer, inside_outline(points, (first, second), layer.data.shape), new_label)
+
+        layer.paint, layer.paint_polygon = ruled_paint, ruled_polygon
+        _RULES[layer] = self
+
+    def is_free(self, new_label: int) -> bool:
+        """Say whether no rule holds for painting this label."""
+        return new_label == 0 or (self.grey_range is None and not self.brings_mask)
+
+    def write(self, layer: Labels, where: Indices, new_label: int, *, refresh: bool = True) -> None:
+        """Paint these voxels as the rules say; `new_label` is the class in hand."""
+        if self.grey_range is not None:
+            low, high = self.grey_range
+            greys = self._on_view.scan_array()[where]
+            where = _only(where, (greys >= low) & (greys <= high))
+        if layer.preserve_labels:
+            where = _only(where, layer.data[where] == 0)
+        if self.brings_mask:
+            value = accepted(layer.data[where], self._on_view.mask_array()[where])
+        else:
+            value = np.full(len(where[0]), new_label, np.uint8)
+        layer.data_setitem(where, value, refresh)
+
+
+def _only(where: Indices, kept: np.ndarray) -> Indices:
+    return tuple(axis[kept] for axis in where)
