@@ -19,6 +19,7 @@ from cvrl_napari.cli.sentences import one_sentence
 from cvrl_napari.config import BenchmarkRequest, DeviceName, ProjectionMethod, TrainRequest
 from cvrl_napari.engine.commands import Command
 from cvrl_napari.engine.events import RunDone
+from cvrl_napari.engine.memory import keep_freed_memory
 
 app = typer.Typer(
     help="Paint a few scans, train on all of them: semi-supervised 3D segmentation.",
@@ -287,4 +288,5 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command line."""
+    keep_freed_memory()  # before torch takes any
     app(prog_name="cvrl")

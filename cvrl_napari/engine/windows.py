@@ -5,7 +5,7 @@ a test compares the two.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 
@@ -18,15 +18,17 @@ from cvrl_napari.nets.output import Net
 
 _SIGMA = 0.125  # of the importance within a window, as a share of its side (nnU-Net, MONAI)
 _LEAST_IMPORTANCE = 1e-3
-_GPU_WINDOWS = 4  # windows computed at once on a GPU
+_GPU_WINDOWS = 4  # computed at once on a GPU, together no more than the largest window
+_LARGEST_WINDOW = 4_000_000  # voxels: a gigabyte of maps in the V-Net
 _GPU_SUM_BYTES = 2**31  # sums larger than this are kept in main memory
 
 
 def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: float, stride: Triple | None = None) -> Tensor:
     """Return the class probabilities of every voxel of a prepared image.
 
-    An image that fits one patch is continued by its border voxels, as in training, and computed in one pass. A larger
-    one is covered by overlapping windows whose middles count more than their borders (Gaussian importance).
+    An image that fits one window is continued by its border voxels, as in training, and computed in one pass. A larger
+    one is covered by overlapping windows whose middles count more than their borders (Gaussian importance). A window is a
+    patch, or, where the network answers each voxel from its surroundings alone (`Net.sees_all`), as large as memory allows.
 
     Parameters
     ----------
@@ -37,9 +39,9 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
     patch_size : tuple of int
         Voxels of a window, (z, y, x), the network's training patch.
     overlap : float
-        Share of a window's side that neighbouring windows have in common, in [0, 1).
+        Share of a patch's side that neighbouring windows have in common, in [0, 1).
     stride : tuple of int, optional
-        Largest distance of neighbouring windows, voxels (z, y, x), in the place of `overlap`.
+        Largest distance of neighbouring windows, voxels (z, y, x), in the place of `overlap`; they are then patches.
 
     Returns
     -------
@@ -47,9 +49,10 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
         Sums to 1 over the classes.
     """
     size = image.shape[1:]
-    image, before = _padded(image, patch_size)
+    window = patch_size if stride or net.sees_all else _large_window(size, patch_size, net.stride)
+    image, before = _padded(image, window)
     with evaluating(net) as device:
-        probabilities = _blend(net, image, patch_size, stride or _stride(patch_size, overlap), device)
+        probabilities = _blend(net, image, window, stride or _stride(window, patch_size, overlap), device)
     inside = (slice(first, first + length) for first, length in zip(before, size, strict=True))
     return probabilities[:, *inside].cpu()
 
@@ -86,30 +89,41 @@ def _padded(image: Tensor, patch_size: Triple) -> tuple[Tensor, list[int]]:
     return F.pad(image.float()[None], sides, mode="replicate")[0], before
 
 
-def _stride(patch_size: Triple, overlap: float) -> Triple:
-    z, y, x = (max(1, int(side * (1 - overlap))) for side in patch_size)
+def _large_window(size: Sequence[int], patch_size: Triple, multiple: int) -> Triple:
+    """Return the window for an image: all of it where that is not too large, else cut across its longest sides, no less than
+    a patch. Its sides are those of the patch or `multiple`s."""
+    window = [max(patch, -(-length // multiple) * multiple) for length, patch in zip(size, patch_size, strict=True)]
+    while math.prod(window) > _LARGEST_WINDOW and any(side > patch for side, patch in zip(window, patch_size, strict=True)):
+        longest = max(range(3), key=lambda axis: window[axis] / patch_size[axis])
+        window[longest] = max(patch_size[longest], window[longest] - multiple)
+    z, y, x = window
     return z, y, x
 
 
-def _blend(net: Net, image: Tensor, patch_size: Triple, stride: Triple, device: torch.device) -> Tensor:
-    starts = [window_starts(*axis) for axis in zip(image.shape[1:], patch_size, stride, strict=True)]
-    windows = [tuple(map(slice, first, map(sum, zip(first, patch_size, strict=True)))) for first in product(*starts)]
-    if len(windows) == 1:
+def _stride(window: Triple, patch_size: Triple, overlap: float) -> Triple:
+    z, y, x = (max(1, side - math.ceil(patch * overlap)) for side, patch in zip(window, patch_size, strict=True))
+    return z, y, x
+
+
+def _blend(net: Net, image: Tensor, window: Triple, stride: Triple, device: torch.device) -> Tensor:
+    starts = [window_starts(*axis) for axis in zip(image.shape[1:], window, stride, strict=True)]
+    places = [tuple(map(slice, first, map(sum, zip(first, window, strict=True)))) for first in product(*starts)]
+    if len(places) == 1:
         return _probabilities(net, image[None].to(device))[0]
-    at_once = _GPU_WINDOWS if device.type == "cuda" else 1
-    importance = _importance(patch_size).to(device)
+    at_once = min(_GPU_WINDOWS, max(1, _LARGEST_WINDOW // math.prod(window))) if device.type == "cuda" else 1
+    importance = _importance(window).to(device)
     sums = weights = torch.empty(0)
-    for number in range(0, len(windows), at_once):
-        chosen = windows[number : number + at_once]
-        found = _probabilities(net, torch.stack([image[:, *window] for window in chosen]).to(device)) * importance
+    for number in range(0, len(places), at_once):
+        chosen = places[number : number + at_once]
+        found = _probabilities(net, torch.stack([image[:, *place] for place in chosen]).to(device)) * importance
         if not number:
             classes, (z, y, x) = found.shape[1], image.shape[1:]
             keep_on = device if 4 * classes * z * y * x <= _GPU_SUM_BYTES else torch.device("cpu")
             sums, weights = torch.zeros(classes, z, y, x, device=keep_on), torch.zeros(z, y, x, device=keep_on)
             kept_importance = importance.to(keep_on)
-        for window, values in zip(chosen, found.to(sums.device), strict=True):
-            sums[:, *window] += values
-            weights[window] += kept_importance
+        for place, values in zip(chosen, found.to(sums.device), strict=True):
+            sums[:, *place] += values
+            weights[place] += kept_importance
     return sums.div_(weights)
 
 

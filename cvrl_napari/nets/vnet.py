@@ -10,6 +10,7 @@ import itertools
 from torch import Tensor, nn
 
 from cvrl_napari.config import NetConfig
+from cvrl_napari.nets.layout import channels_last, classify
 from cvrl_napari.nets.output import Net, NetOutput
 
 DEEPEST = 3
@@ -18,6 +19,8 @@ DEEPEST = 3
 
 class VNet(Net):
     """V-Net with batch norm and additive skips."""
+
+    sees_all = False
 
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
@@ -40,7 +43,8 @@ class VNet(Net):
     def forward(self, images: Tensor) -> NetOutput:
         """Segment `images` of shape (B, C, z, y, x)."""
         self.check(images)
-        features = self.entry(images)
+        on_cpu = images.device.type == "cpu"
+        features = self.entry(channels_last(images) if on_cpu else images)
         skips = []
         for down, encoder in zip(self.downs, self.encoders, strict=True):
             skips.append(features)
@@ -49,7 +53,12 @@ class VNet(Net):
         features = self.dropout(features)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
             features = decoder(up(features) + skips.pop())
-        return NetOutput(self.classifier(self.dropout(features)), low=features, high=high)
+        dropped = self.dropout(features)
+        if on_cpu:
+            logits = classify(dropped, self.classifier.weight, self.classifier.bias)
+        else:
+            logits = self.classifier(dropped)
+        return NetOutput(logits, low=features, high=high)
 
 
 def _block(in_channels: int, out_channels: int, depth: int) -> nn.Sequential:

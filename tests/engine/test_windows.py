@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cvrl_napari.config import NetConfig
+from cvrl_napari.engine import windows
 from cvrl_napari.engine.windows import predict_volume, window_starts
 from cvrl_napari.nets.build import build_net
 from cvrl_napari.nets.output import Net, NetOutput
@@ -16,8 +17,9 @@ class PerVoxel(Net):
 
     low_channels, high_channels, stride = 1, 1, 4
 
-    def __init__(self) -> None:
+    def __init__(self, *, sees_all: bool = True) -> None:
         super().__init__()
+        self.sees_all = sees_all
         self.gain = torch.nn.Parameter(torch.tensor(2.0))
         self.sizes: list[tuple[int, ...]] = []
 
@@ -83,3 +85,33 @@ def test_a_stride_takes_the_place_of_the_overlap():
     net = PerVoxel()
     predict_volume(net, torch.randn(1, 12, 8, 10), patch_size=(8, 8, 8), overlap=0.5, stride=(1, 8, 2))
     assert len(net.sizes) == 5 * 1 * 2
+
+
+def test_a_network_that_answers_from_the_surroundings_sees_the_whole_image_at_once():
+    image = torch.randn(1, 20, 7, 30, generator=torch.Generator().manual_seed(0))
+    net = PerVoxel(sees_all=False)
+    found = predict_volume(net, image, patch_size=(8, 8, 8), overlap=0.5)
+    assert net.sizes == [(20, 8, 32)]  # multiples of its stride, no less than a patch
+    assert torch.allclose(found, torch.cat([2 * image, -image, image * 0]).softmax(dim=0), atol=1e-5)
+
+
+def test_an_image_too_large_for_one_window_is_cut_into_large_ones(monkeypatch):
+    monkeypatch.setattr(windows, "_LARGEST_WINDOW", 12 * 8 * 16)
+    image = torch.randn(1, 40, 8, 16, generator=torch.Generator().manual_seed(0))
+    net = PerVoxel(sees_all=False)
+    found = predict_volume(net, image, patch_size=(8, 8, 8), overlap=0.5)
+    assert set(net.sizes) == {(12, 8, 16)}
+    assert len(net.sizes) == 5  # half a patch in common, not half a window
+    assert torch.allclose(found, torch.cat([2 * image, -image, image * 0]).softmax(dim=0), atol=1e-5)
+
+
+def test_the_whole_at_once_is_what_windows_say_far_from_their_borders():
+    torch.manual_seed(0)
+    net = build_net(NetConfig(name="vnet", width=4, levels=2)).train()
+    for _ in range(20):  # statistics of batch norm
+        net(torch.randn(2, 1, 16, 16, 16))
+    image = torch.randn(1, 64, 16, 16)
+    whole = predict_volume(net, image, patch_size=(32, 16, 16), overlap=0.5)
+    part = predict_volume(net, image[:, :32], patch_size=(32, 16, 16), overlap=0.5)
+    assert torch.allclose(whole[:, :16], part[:, :16], atol=1e-5)
+    assert not torch.allclose(whole[:, :32], part, atol=1e-5)

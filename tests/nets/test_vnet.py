@@ -51,3 +51,21 @@ def test_every_weight_learns(name):
     net = build_net(NetConfig(name=name, width=4, levels=3))
     net(torch.randn(2, 1, 16, 16, 16)).logits.square().sum().backward()
     assert all(weights.grad is not None and bool(weights.grad.abs().sum() > 0) for weights in net.parameters())
+
+
+def test_the_layout_in_memory_changes_nothing_but_the_rounding():
+    """The classifier's matmul and channels last against the network as it is written: convolutions in the default layout."""
+    torch.manual_seed(0)
+    net = build_net(NetConfig(name="vnet", width=8, levels=3, classes=3)).eval()
+    images = torch.randn(2, 1, 16, 16, 24)
+    features = net.entry(images)
+    skips = []
+    for down, encoder in zip(net.downs, net.encoders, strict=True):
+        skips.append(features)
+        features = encoder(down(features))
+    for up, decoder in zip(net.ups, net.decoders, strict=True):
+        features = decoder(up(features) + skips.pop())
+    output = net(images)
+    torch.testing.assert_close(output.logits, net.classifier(features), atol=1e-5, rtol=1e-5)
+    assert output.low.stride(1) == 1
+    assert features.stride(1) != 1
