@@ -1,7 +1,7 @@
 """Scans made ready for the network once: resampled, in standard deviations of the scan, float16, memory-mapped.
 
-The cache may be deleted at any time. A prepared file is named after everything it was made from (content of the scan,
-spacing, version of this module), so that a stale one is never taken.
+The cache may be deleted whenever nothing trains. A prepared file is named after everything it was made from (content of the
+scan, spacing, version of this module), so that a stale one is never taken.
 """
 
 import contextlib
@@ -64,7 +64,10 @@ def _slabs(array: np.ndarray) -> Iterator[np.ndarray]:
 
 
 class PreparedCase:
-    """One case on the network's grid; the image and the labels stay on disk, memory-mapped.
+    """One case on the network's grid; the image and the labels stay on disk.
+
+    They are mapped anew each time they are asked for: a map that stays keeps a file open, and what was read from it in memory,
+    which a study of a thousand scans has neither enough of.
 
     Attributes
     ----------
@@ -73,6 +76,10 @@ class PreparedCase:
         In standard deviations of the scan.
     target : memmap of shape (z, y, x), uint8, or None
         0 background, 1..K classes, 255 (IGNORE) where not known; None while the case has no labels.
+    target_file : Path or None
+        Of the target; another one when the labels have changed.
+    shape : tuple of int
+        Voxels of the network's grid, (z, y, x).
     scan_shape, scan_spacing :
         Voxels and voxel size (mm) of the scan's own canonical grid, (z, y, x).
     spacing :
@@ -81,18 +88,23 @@ class PreparedCase:
 
     def __init__(self, case_id: str, folder: Path, scan_shape: Triple, scan_spacing: Spacing) -> None:
         self.case_id = case_id
-        self.image: np.ndarray = np.load(folder / f"{case_id}.npy", mmap_mode="r")
-        self.target: np.ndarray | None = None
+        self.target_file: Path | None = None
         self.scan_shape = scan_shape
         self.scan_spacing = scan_spacing
         self._folder = folder
-        self._target_file: Path | None = None
+        z, y, x = self.image.shape[1:]
+        self.shape: Triple = (z, y, x)
 
     @property
-    def shape(self) -> Triple:
-        """Voxels of the network's grid, (z, y, x)."""
-        z, y, x = self.image.shape[1:]
-        return z, y, x
+    def image(self) -> np.ndarray:
+        """The image, mapped."""
+        mapped: np.ndarray = np.load(self._folder / f"{self.case_id}.npy", mmap_mode="r")
+        return mapped
+
+    @property
+    def target(self) -> np.ndarray | None:
+        """The labels, mapped."""
+        return None if self.target_file is None else np.load(self.target_file, mmap_mode="r")
 
     @property
     def spacing(self) -> Spacing:
@@ -109,7 +121,7 @@ class PreparedCase:
             If the labels cannot be read.
         """
         if not study.case(self.case_id).is_labeled:
-            self.target = None
+            self.target_file = None
             return
         path = self._target_path(study)
         while not path.is_file():
@@ -118,11 +130,10 @@ class PreparedCase:
             before, path = path, self._target_path(study)
             if path == before:
                 _save(path, labels)
-        self.target = np.load(path, mmap_mode="r")
-        if self._target_file is not None and self._target_file != path:
+        if self.target_file is not None and self.target_file != path:
             with contextlib.suppress(PermissionError):  # Windows keeps a file that is still mapped
-                self._target_file.unlink(missing_ok=True)
-        self._target_file = path
+                self.target_file.unlink(missing_ok=True)
+        self.target_file = path
 
     def _target_path(self, study: Study) -> Path:
         """Name what the target depends on."""

@@ -63,35 +63,36 @@ def resample_labels(labels: np.ndarray, shape: Triple) -> np.ndarray:
     return result
 
 
+def slab_places(classes: int, shape: Triple) -> list[slice]:
+    """Return the slabs along z in which probabilities are brought to a scan's grid `shape`, so that memory stays bounded."""
+    thickness = max(1, _SLAB_VALUES // (classes * shape[1] * shape[2]))
+    return [slice(start, min(start + thickness, shape[0])) for start in range(0, shape[0], thickness)]
+
+
+def scan_grid_slab(probabilities: Tensor, shape: Triple, place: slice) -> Tensor:
+    """Bring probabilities (K, z, y, x) to the slab `place` along z of the scan's grid `shape`: (K, slab, *shape[1:])."""
+    rows = _weights(probabilities.shape[1], shape[0])[place]
+    used = rows.any(dim=0).nonzero()
+    first, last = int(used[0]), int(used[-1]) + 1
+    slab = _along_z(probabilities[:, first:last].float().cpu(), rows[:, first:last])
+    return resample(slab, (len(rows), shape[1], shape[2]))
+
+
 def scan_grid_slabs(probabilities: Tensor, shape: Triple) -> Iterator[tuple[slice, Tensor]]:
-    """Bring (K, z, y, x) to the scan's grid `shape` slab by slab along z, so that memory stays bounded.
+    """Bring (K, z, y, x) to the scan's grid `shape` slab by slab along z.
 
     Yields
     ------
     slice, Tensor of shape (K, slab, *shape[1:])
         The slab's place along z, and its values.
     """
-    weights = _weights(probabilities.shape[1], shape[0])
-    thickness = max(1, _SLAB_VALUES // (probabilities.shape[0] * shape[1] * shape[2]))
-    for start in range(0, shape[0], thickness):
-        rows = weights[start : start + thickness]
-        used = rows.any(dim=0).nonzero()
-        first, last = int(used[0]), int(used[-1]) + 1
-        slab = _along_z(probabilities[:, first:last].float().cpu(), rows[:, first:last])
-        yield slice(start, start + len(rows)), resample(slab, (len(rows), shape[1], shape[2]))
+    for place in slab_places(len(probabilities), shape):
+        yield place, scan_grid_slab(probabilities, shape, place)
 
 
 def to_scan_grid(probabilities: Tensor, shape: Triple) -> Tensor:
     """Bring (K, z, y, x) to (K, *shape), the scan's own grid, as float32 on the CPU."""
     return torch.cat([slab for _, slab in scan_grid_slabs(probabilities, shape)], dim=1)
-
-
-def labels_on_scan_grid(probabilities: Tensor, shape: Triple) -> np.ndarray:
-    """Return the most probable class on the scan's own grid `shape`, uint8, without holding all probabilities there."""
-    labels = np.empty(shape, np.uint8)
-    for where, slab in scan_grid_slabs(probabilities, shape):
-        labels[where] = slab.argmax(dim=0).numpy()
-    return labels
 
 
 def _weights(old: int, new: int) -> Tensor:

@@ -1,6 +1,7 @@
 """Two endless streams of patches, labeled and unlabeled, that can be stopped and go on exactly where they were."""
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class TwoStreamLoader:
         self._cases = cases
         self._plan = plan
         self._rng = np.random.default_rng(seed)
-        self._painted: dict[str, tuple[np.ndarray, PaintedVoxels]] = {}
+        self._painted: dict[str, tuple[Path | None, PaintedVoxels]] = {}
         self._labeled_turn: list[str] = []  # the cases still to come before the next shuffle
         self._unlabeled_turn: list[str] = []
 
@@ -101,10 +102,11 @@ class TwoStreamLoader:
 
     def _voxels(self, case: PreparedCase) -> PaintedVoxels:
         """Return where the case is painted, found anew when its target was reloaded."""
-        assert case.target is not None, f"{case.case_id} is in the labeled stream without labels"
+        target = case.target
+        assert target is not None, f"{case.case_id} is in the labeled stream without labels"
         known = self._painted.get(case.case_id)
-        if known is None or known[0] is not case.target:
-            known = self._painted[case.case_id] = case.target, PaintedVoxels.of(case.target)
+        if known is None or known[0] != case.target_file:
+            known = self._painted[case.case_id] = case.target_file, PaintedVoxels.of(target)
         return known[1]
 
     def _cut(self, labeled: list[str], unlabeled: list[str]) -> Batch:

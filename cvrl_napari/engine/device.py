@@ -8,7 +8,7 @@ from typing import Literal
 import psutil
 import torch
 
-from cvrl_napari.config import DeviceName
+from cvrl_napari.config import DeviceName, Plan
 from cvrl_napari.engine.errors import EngineError
 
 
@@ -78,6 +78,17 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def spare_cores(plan: Plan) -> int:
+    """Return the cores beside a training on which its batches and scans may be made.
+
+    A training on one thread always shares; OpenMP threads that wait for each other while another thread has the core of one of
+    them come to a crawl.
+    """
+    if plan.device == "cuda":
+        return max(1, available_cores() - 1)
+    return max(available_cores() - plan.threads, 1 if plan.threads == 1 else 0)
 
 
 def set_threads(threads: int) -> int:

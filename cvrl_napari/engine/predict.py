@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cvrl_napari.config import DeviceName, Plan, Triple
 from cvrl_napari.data.prepare import PreparedCase, standardize_all
-from cvrl_napari.data.resample import labels_on_scan_grid, network_shape, scan_grid_slabs
+from cvrl_napari.data.resample import network_shape, scan_grid_slabs
 from cvrl_napari.engine.device import pick, set_threads
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import Event, PredictionSaved, Progress
@@ -35,11 +35,6 @@ def predict_case_on_grid(net: Net, case: PreparedCase, plan: Plan) -> Tensor:
     """Return the class probabilities of a prepared case on the network's grid, (K, z, y, x), float32, on the CPU."""
     image = torch.from_numpy(case.image.astype(np.float32))
     return predict_volume(net, image, patch_size=plan.patch_size, overlap=plan.window_overlap)
-
-
-def predict_case(net: Net, case: PreparedCase, plan: Plan) -> np.ndarray:
-    """Return the mask of a prepared case on the scan's own canonical grid, uint8 (z, y, x)."""
-    return labels_on_scan_grid(predict_case_on_grid(net, case, plan), case.scan_shape)
 
 
 def network_grid(scan: Volume, card: ModelCard) -> Triple:

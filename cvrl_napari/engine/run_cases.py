@@ -9,9 +9,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cvrl_napari.config import Plan
+from cvrl_napari.data.ahead import BatchAhead
 from cvrl_napari.data.prepare import PreparedCase, prepare
 from cvrl_napari.data.streams import TwoStreamLoader
+from cvrl_napari.engine.device import spare_cores
 from cvrl_napari.engine.events import Adjusted, Event, LabelsTaken, Progress
+from cvrl_napari.engine.preparing import PreparingAhead
 from cvrl_napari.engine.validation import MOST_CASES
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.labels import IGNORE
@@ -42,11 +45,23 @@ class RunCases:
         self._order = (*self.labeled, *self.held_out, *(self.unlabeled if plan.unlabeled_batch else ()))
         self._prepared: dict[str, PreparedCase] = {}
         self._unreadable: dict[str, VolumeError | StudyError] = {}
-        self.loader = TwoStreamLoader(*self._streams(), self._prepared, plan, plan.seed)
+        self._spare_cores = spare_cores(plan)
+        self._ahead = PreparingAhead(self._make, spare_cores=self._spare_cores)
+        self.loader = BatchAhead(TwoStreamLoader(*self._streams(), self._prepared, plan, plan.seed))
 
     def prepared(self, cases: Iterable[str]) -> list[PreparedCase]:
         """Return those of the cases that are prepared."""
         return [self._prepared[case] for case in cases if case in self._prepared]
+
+    def close(self) -> None:
+        """End what goes on beside the training."""
+        self._ahead.close()
+        self.loader.close()
+
+    def make_next_batch(self, *, with_unlabeled: bool) -> None:
+        """Have the next batch made while the present one is learned from, where a core and all its cases are ready."""
+        if self._spare_cores and all(case in self._prepared for case in self.loader.upcoming(with_unlabeled=with_unlabeled)):
+            self.loader.start(with_unlabeled=with_unlabeled)
 
     def prepare_step(self, step: int, *, with_unlabeled: bool) -> Iterator[Event]:
         """Prepare what the step after `step` draws from, and one case in `STEPS_A_SCAN` steps ahead of its first use.
@@ -63,8 +78,9 @@ class RunCases:
             yield from self.prepare(wanted, step=step)
             unreadable = [case for case in wanted if case in self._unreadable and case in (*self.labeled, *self.unlabeled)]
             if not unreadable:
-                return
+                break
             self._leave_out(unreadable)
+        self._ahead.start(case for case in self._order if case not in self._prepared and case not in self._unreadable)
 
     def prepare(self, cases: Iterable[str], *, step: int) -> Iterator[Event]:
         """Prepare the cases, to look at or to learn from, and name those that cannot be read."""
@@ -93,6 +109,7 @@ class RunCases:
             yield from self.prepare([case], step=step)
             if case not in self._prepared:
                 continue
+            self.loader.drop()
             self._prepared[case].reload_target(self._study)
             for stream in (self.labeled, self.unlabeled):
                 if case in stream:
@@ -130,13 +147,16 @@ class RunCases:
 
     def _prepare(self, case: str) -> PreparedCase:
         """Prepare one case; its labels may have changed since the run was planned."""
-        prepared = prepare(self._study, case, spacing=self._plan.spacing)
+        prepared = self._ahead.take(case)
         if case in self.labeled:
             if self._has_new_class(case):
                 raise StudyError(f"it {NEW_CLASS}")
             if prepared.target is None:
                 raise StudyError("its labels were taken away.")
         return prepared
+
+    def _make(self, case: str) -> PreparedCase:
+        return prepare(self._study, case, spacing=self._plan.spacing)
 
     def _leave_out(self, cases: list[str]) -> None:
         """Go on without these cases, as long as one with labels is left."""

@@ -159,6 +159,7 @@ class _Run:
         try:
             yield from self._train()
         finally:  # also when the generator is closed or a step fails: what was learned stays
+            self.cases.close()
             saved = self._save() if self.clock.step and not self.is_lost else None
         if saved is None:
             raise EngineError("The run was stopped before its first step.", "Press Train to start again.")
@@ -197,7 +198,7 @@ class _Run:
                 yield self._save()
             yield from self._wait_while_paused()
         if not self.stopping:  # the finished model's masks and figures
-            yield from self._preview()
+            yield from self._preview(whole=True)
             yield from self._validate()
             yield from self._diagnose()
 
@@ -220,6 +221,7 @@ class _Run:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             batch = self.cases.loader.next(with_unlabeled=self._learns_from_unlabeled).to(self.device)
+            self.cases.make_next_batch(with_unlabeled=self._learns_from_unlabeled)
             self.method.train()
             with torch.autocast(
                 self.device.type, dtype=getattr(torch, self.plan.precision), enabled=self.plan.precision != "float32"
@@ -269,13 +271,15 @@ class _Run:
         if self.probe.is_due(self.clock.seconds):
             yield from self._diagnose()
 
-    def _preview(self) -> Iterator[Event]:
+    def _preview(self, *, whole: bool = False) -> Iterator[Event]:
         case = self.previewer.case
         if case is None:
             return
         yield from self.cases.prepare([case], step=self.clock.step)
         for prepared in self.cases.prepared([case]):
-            yield from self.previewer.make(self.method.student, prepared, step=self.clock.step, seconds=self.clock.seconds)
+            yield from self.previewer.make(
+                self.method.student, prepared, step=self.clock.step, seconds=self.clock.seconds, whole=whole
+            )
 
     def _validate(self) -> Iterator[Event]:
         yield from self.cases.prepare(self.cases.held_out, step=self.clock.step)
@@ -296,7 +300,7 @@ class _Run:
         match command:
             case View(case=case):
                 if any(known.id == case for known in self.study.cases):
-                    self.previewer.look_at(case)
+                    self.previewer.look_at(case, command.index if command.axis == 0 else None)
             case LabelsChanged(case=case):
                 self.changed_labels.append(case)
             case Pause():

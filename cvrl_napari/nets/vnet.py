@@ -54,10 +54,7 @@ class VNet(Net):
         for up, decoder in zip(self.ups, self.decoders, strict=True):
             features = decoder(up(features) + skips.pop())
         dropped = self.dropout(features)
-        if on_cpu:
-            logits = classify(dropped, self.classifier.weight, self.classifier.bias)
-        else:
-            logits = self.classifier(dropped)
+        logits = classify(dropped, self.classifier.weight, self.classifier.bias) if on_cpu else self.classifier(dropped)
         return NetOutput(logits, low=features, high=high)
 
 

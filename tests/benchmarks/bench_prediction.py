@@ -1,13 +1,13 @@
 """What the mask of a whole scan costs, beside MONAI's sliding window and beside the test code of the UA-MT family.
 
-The same network in all three, on real scans of the left atrium at their own voxel size, windows of 80 x 112 x 112 (z, y, x): ours
-as the program predicts; MONAI's `sliding_window_inference`, overlap 0.5, Gaussian; and windows 4 x 18 x 18 voxels apart, all
-counted alike, as UA-MT's `test_single_case`. They take turns on each scan, so that whatever else the machine does hits all alike.
+The same network in all three, on real scans of the left atrium at their own voxel size, windows of 80 x 112 x 112 (z, y, x):
+ours as the program predicts; MONAI's `sliding_window_inference`, overlap 0.5, Gaussian; and windows 4 x 18 x 18 voxels apart,
+all counted alike, as UA-MT's `test_single_case`. They take turns on each scan, so that whatever else the machine does hits all.
 
     python tests/benchmarks/bench_prediction.py [--model FILE] [--scans 3] [--minutes 10] [--device cpu] [--threads 1]
 
-Without a model a V-Net is trained first, for `--minutes` on labels alone, on patches of 48 x 64 x 64 of the first 52 scans; measured
-are the ones after. Seconds are medians, on one CPU thread of processor time, else of wall time.
+Without a model a V-Net is trained first, for `--minutes` on labels alone, on patches of 48 x 64 x 64 of the first 52 scans; the
+scans after these are measured. Seconds are medians, on one CPU thread of processor time, else of wall time.
 """
 
 import argparse

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cvrl_napari.config import TrainRequest
+from cvrl_napari.engine import device
 from cvrl_napari.engine.device import pick
 from cvrl_napari.engine.events import Adjusted, Event, Progress
 from cvrl_napari.engine.plan import resolve
@@ -79,3 +80,26 @@ def test_without_a_readable_labeled_case_there_is_its_sentence(ball_study, plan)
     truncate(ball_study, "a", "b")
     with pytest.raises(VolumeError, match=r"[ab]\.nii\.gz"):
         list(RunCases(ball_study, plan).prepare_step(0, with_unlabeled=True))
+
+
+def test_scans_are_prepared_beside_the_training_in_the_order_of_their_turn(ball_study, plan):
+    cases = RunCases(ball_study, plan)
+    list(cases.prepare_step(0, with_unlabeled=False))
+    for _ in range(20):  # without a step that needs one of them
+        list(cases.prepare_step(1, with_unlabeled=False))
+        for made in cases._ahead._made.values():
+            made.result()
+    assert {path.stem for path in ball_study.cache_folder.rglob("*.json")} == set("abcde")
+    assert len(cases.prepared("abcde")) == 2  # taken in at their turn all the same
+    cases.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_batch_is_made_ahead_only_where_a_core_is_left(ball_study, plan, threads, monkeypatch):
+    monkeypatch.setattr(device, "available_cores", lambda: 2)
+    cases = RunCases(ball_study, plan.model_copy(update={"threads": threads, "warm_up": 0.5}))
+    list(cases.prepare_step(40, with_unlabeled=True))
+    cases.loader.next()
+    cases.make_next_batch(with_unlabeled=True)
+    assert bool(cases.loader.upcoming()) == (threads == 2)
+    cases.close()
