@@ -2,9 +2,9 @@
 
     python tests/benchmarks/bench_many_scans.py [--scans 500] [--side 128] [--seconds 120] [--threads 1]
 
-Noise with a bright ball, uint8, made in a temporary folder (1 GB for 500 scans of 128 x 128 x 128), the first 8 labeled; one scan is on
-view. The training runs in this process as it does in the viewer's child, with an empty cache, for so many seconds of training. A step
-waits inside `loader.next`; what the thread of batches does meanwhile is not waiting.
+Noise with a bright ball, uint8, made in a temporary folder (1 GB for 500 scans of 128 x 128 x 128), the first 8 labeled; one
+scan is on view. The training runs in this process as it does in the viewer's child, with an empty cache, for so many seconds of
+training. A step waits inside `loader.next`; what the thread of batches does meanwhile is not waiting.
 """
 
 import argparse

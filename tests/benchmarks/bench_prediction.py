@@ -1,13 +1,15 @@
 """What the mask of a whole scan costs, beside MONAI's sliding window and beside the test code of the UA-MT family.
 
-The same network in all three, on real scans of the left atrium at their own voxel size, windows of 80 x 112 x 112 (z, y, x):
-ours as the program predicts; MONAI's `sliding_window_inference`, overlap 0.5, Gaussian; and windows 4 x 18 x 18 voxels apart,
-all counted alike, as UA-MT's `test_single_case`. They take turns on each scan, so that whatever else the machine does hits all.
+The same network in all three, on real scans of the left atrium: ours as the program predicts; MONAI's sliding window, overlap
+0.5, Gaussian; and windows 4 x 18 x 18 voxels apart, all counted alike, as `test_single_case` of UA-MT. At the scans' own size of
+voxels windows are 80 x 112 x 112 (z, y, x); at twice that (`--scale half`) 48 x 64 x 64, in UA-MT's way 2 x 9 x 9 apart. They
+take turns on each scan, so that whatever else the machine does hits all.
 
-    python tests/benchmarks/bench_prediction.py [--model FILE] [--scans 3] [--minutes 10] [--device cpu] [--threads 1]
+    python tests/benchmarks/bench_prediction.py [--scale full|half] [--model FILE] [--scans 3] [--minutes 10] [--threads 1]
 
 Without a model a V-Net is trained first, for `--minutes` on labels alone, on patches of 48 x 64 x 64 of the first 52 scans; the
-scans after these are measured. Seconds are medians, on one CPU thread of processor time, else of wall time.
+scans after these are measured. A processor alone can only train one at half scale. Seconds are medians, on one CPU thread of
+processor time, else of wall time.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import get_args
@@ -24,8 +27,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cvrl_napari.config import DeviceName, OptimizerConfig, TrainRequest
+from cvrl_napari.config import DeviceName, OptimizerConfig, Spacing, TrainRequest, Triple
 from cvrl_napari.data.prepare import standardize
+from cvrl_napari.data.resample import network_shape, resample_labels
 from cvrl_napari.engine.device import pick, set_threads
 from cvrl_napari.engine.events import RunDone, RunFailed
 from cvrl_napari.engine.memory import keep_freed_memory
@@ -38,13 +42,27 @@ from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.reading import read, read_labels
 
 DATA = Path(os.environ.get("CVRL_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data")) / "left_atrium"
-WINDOW = (80, 112, 112)
-UA_MT_STRIDE = (4, 18, 18)
+PATCH = (48, 64, 64)
 LEARNED_FROM = 52
 """The first scans of the list; the measured ones come after them, and none is of the 20 that the protocols measure."""
 
 
-def train_vnet(folder: Path, names: list[str], minutes: float, device: DeviceName, threads: int) -> Path:
+@dataclass(frozen=True)
+class Scale:
+    """Voxel size (mm), windows and their distance in UA-MT's way, (z, y, x)."""
+
+    spacing: Spacing
+    window: Triple
+    stride: Triple
+
+
+SCALES = {
+    "full": Scale((0.625, 0.625, 0.625), (80, 112, 112), (4, 18, 18)),
+    "half": Scale((1.25, 1.25, 1.25), (48, 64, 64), (2, 9, 9)),
+}
+
+
+def train_vnet(folder: Path, names: list[str], scale: Scale, minutes: float, device: DeviceName, threads: int) -> Path:
     """Train a V-Net for some minutes; small patches, for the sake of many steps."""
     (folder / "labels").mkdir()
     for name in names:
@@ -53,7 +71,7 @@ def train_vnet(folder: Path, names: list[str], minutes: float, device: DeviceNam
     with Study.create(folder / "study", files, classes=("left atrium",), labels=folder / "labels") as study:
         request = TrainRequest(method="supervised", preset="paper", minutes=minutes, device=device, threads=threads)
         plan = resolve(study, request, pick(device))
-        plan = plan.model_copy(update={"patch_size": (48, 64, 64), "optimizer": OptimizerConfig()})
+        plan = plan.model_copy(update={"spacing": scale.spacing, "patch_size": PATCH, "optimizer": OptimizerConfig()})
         for event in train(study, plan):
             if isinstance(event, RunFailed):
                 raise SystemExit(f"{event.message} {event.hint}")
@@ -63,33 +81,38 @@ def train_vnet(folder: Path, names: list[str], minutes: float, device: DeviceNam
     raise SystemExit("The training ended without a model.")
 
 
-def with_monai(net: Net, image: Tensor) -> Tensor:
+def with_monai(net: Net, image: Tensor, scale: Scale) -> Tensor:
     """Return the probabilities (K, z, y, x) of MONAI's sliding window."""
     from monai.inferers.utils import sliding_window_inference
 
     with evaluating(net) as device:
         found = sliding_window_inference(
-            image[None].to(device), WINDOW, 1, lambda patch: net(patch).logits.softmax(dim=1), overlap=0.5, mode="gaussian"
+            image[None].to(device),
+            scale.window,
+            1,
+            lambda patch: net(patch).logits.softmax(dim=1),
+            overlap=0.5,
+            mode="gaussian",
         )
     assert isinstance(found, Tensor)
     return found[0].float().cpu()
 
 
-def as_ua_mt(net: Net, image: Tensor) -> Tensor:
-    """Return the probabilities (K, z, y, x) of windows `UA_MT_STRIDE` apart, zeros around a scan that is smaller."""
+def as_ua_mt(net: Net, image: Tensor, scale: Scale) -> Tensor:
+    """Return the probabilities (K, z, y, x) of windows `scale.stride` apart, zeros around a scan that is smaller."""
     size = image.shape[1:]
-    missing = [max(0, window - length) for window, length in zip(WINDOW, size, strict=True)]
+    missing = [max(0, window - length) for window, length in zip(scale.window, size, strict=True)]
     before = [count // 2 for count in missing]
     sides = [side for count, first in zip(missing[::-1], before[::-1], strict=True) for side in (first, count - first)]
     image = torch.nn.functional.pad(image, sides)
     starts = [
         [min(step * number, length - window) for number in range(-(-(length - window) // step) + 1)]
-        for length, window, step in zip(image.shape[1:], WINDOW, UA_MT_STRIDE, strict=True)
+        for length, window, step in zip(image.shape[1:], scale.window, scale.stride, strict=True)
     ]
     sums = counts = torch.zeros(())
     with evaluating(net) as device:
         for corner in product(*starts):
-            where = tuple(slice(first, first + side) for first, side in zip(corner, WINDOW, strict=True))
+            where = tuple(slice(first, first + side) for first, side in zip(corner, scale.window, strict=True))
             found = net(image[None, :, *where].to(device)).logits.float().softmax(dim=1)[0].cpu()
             if not sums.ndim:
                 sums, counts = torch.zeros(len(found), *image.shape[1:]), torch.zeros(image.shape[1:])
@@ -99,15 +122,15 @@ def as_ua_mt(net: Net, image: Tensor) -> Tensor:
     return (sums / counts)[:, *inside]
 
 
-def as_we_do(net: Net, image: Tensor) -> Tensor:
+def as_we_do(net: Net, image: Tensor, scale: Scale) -> Tensor:
     """Return the probabilities (K, z, y, x) as the program computes them."""
-    return predict_volume(net, image, patch_size=WINDOW, overlap=0.5)
+    return predict_volume(net, image, patch_size=scale.window, overlap=0.5)
 
 
-WAYS: dict[str, Callable[[Net, Tensor], Tensor]] = {
+WAYS: dict[str, Callable[[Net, Tensor, Scale], Tensor]] = {
     "ours": as_we_do,
     "MONAI, overlap 0.5": with_monai,
-    "UA-MT, stride 4 x 18 x 18": as_ua_mt,
+    "UA-MT's test code": as_ua_mt,
 }
 
 
@@ -116,27 +139,28 @@ def dice(mask: np.ndarray, truth: np.ndarray) -> float:
     return float(2 * (mask & truth).sum() / max(1, mask.sum() + truth.sum()))
 
 
-def measure(net: Net, names: list[str], *, processor_time: bool) -> None:
+def measure(net: Net, names: list[str], scale: Scale, *, processor_time: bool) -> None:
     """Let the ways take turns and print the table."""
     clock = time.process_time if processor_time else time.perf_counter
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     scores: dict[str, list[float]] = {way: [] for way in WAYS}
     agree: dict[str, list[float]] = {way: [] for way in WAYS}
-    as_we_do(net, torch.zeros(1, 16, 16, 16))  # what torch and MONAI load at their first use
-    with_monai(net, torch.zeros(1, 16, 16, 16))
+    as_we_do(net, torch.zeros(1, 16, 16, 16), scale)  # what torch and MONAI load at their first use
+    with_monai(net, torch.zeros(1, 16, 16, 16), scale)
     for name in names:
         scan = read(DATA / "scans" / f"{name}.nii.gz")
-        truth = read_labels(DATA / "labels" / f"{name}.nii.gz").array > 0
-        image = standardize(scan.array, scan.array.shape)
+        shape = network_shape(scan.array.shape, scan.spacing, scale.spacing)
+        truth = resample_labels(read_labels(DATA / "labels" / f"{name}.nii.gz").array, shape) > 0
+        image = standardize(scan.array, shape)
         ours = np.zeros(0)
         for way, predict in WAYS.items():
             started = clock()
-            mask = predict(net, image).argmax(dim=0).numpy() > 0
+            mask = predict(net, image, scale).argmax(dim=0).numpy() > 0
             seconds[way].append(clock() - started)
             scores[way].append(dice(mask, truth))
             ours = mask if way == "ours" else ours
             agree[way].append(dice(mask, ours))
-            print(f"  {name} {scan.array.shape} {way}: {seconds[way][-1]:.1f} s, Dice {scores[way][-1]:.4f}", flush=True)
+            print(f"  {name} {shape} {way}: {seconds[way][-1]:.1f} s, Dice {scores[way][-1]:.4f}", flush=True)
     print("\n| way | a scan, s | times ours | mean Dice | Dice with ours |\n|---|--:|--:|--:|--:|")
     for way in WAYS:
         ratio = statistics.median(theirs / mine for theirs, mine in zip(seconds[way], seconds["ours"], strict=True))
@@ -149,7 +173,8 @@ def measure(net: Net, names: list[str], *, processor_time: bool) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, help="model.safetensors at the scans' own voxel size; without it one is trained")
+    parser.add_argument("--scale", choices=tuple(SCALES), default="full")
+    parser.add_argument("--model", type=Path, help="model.safetensors of that voxel size; without it one is trained")
     parser.add_argument("--scans", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=10.0, help="of training, without --model")
     parser.add_argument("--device", choices=get_args(DeviceName), default="cpu")
@@ -159,12 +184,12 @@ def main() -> None:
     set_threads(asked.threads)
     names = (DATA / "train.list").read_text().split()
     with tempfile.TemporaryDirectory() as folder:
-        learned = names[:LEARNED_FROM]
-        file = asked.model or train_vnet(Path(folder), learned, asked.minutes, asked.device, asked.threads)
+        scale, learned = SCALES[asked.scale], names[:LEARNED_FROM]
+        file = asked.model or train_vnet(Path(folder), learned, scale, asked.minutes, asked.device, asked.threads)
         model = load_model(file, pick(asked.device).torch_device)
         print(f"{model.card.net.name} on {pick(asked.device).name}, {asked.threads} threads\n")
         on_one_core = asked.device == "cpu" and asked.threads == 1
-        measure(model.net, names[LEARNED_FROM : LEARNED_FROM + asked.scans], processor_time=on_one_core)
+        measure(model.net, names[LEARNED_FROM : LEARNED_FROM + asked.scans], scale, processor_time=on_one_core)
 
 
 if __name__ == "__main__":
