@@ -18,8 +18,8 @@ from cvrl_napari.nets.output import Net
 
 _SIGMA = 0.125  # of the importance within a window, as a share of its side (nnU-Net, MONAI)
 _LEAST_IMPORTANCE = 1e-3
-_GPU_WINDOWS = 4  # computed at once on a GPU, together no more than the largest window
-_LARGEST_WINDOW = 4_000_000  # voxels: a gigabyte of maps in the V-Net
+_LARGEST_GROWTH = 4 / 3  # of a window's side over the patch's
+_GPU_WINDOWS, _GPU_VOXELS = 4, 4_000_000  # computed at once on a GPU, at most; a single window always is
 _GPU_SUM_BYTES = 2**31  # sums larger than this are kept in main memory
 
 
@@ -28,7 +28,8 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
 
     An image that fits one window is continued by its border voxels, as in training, and computed in one pass. A larger
     one is covered by overlapping windows whose middles count more than their borders (Gaussian importance). A window is a
-    patch, or, where the network answers each voxel from its surroundings alone (`Net.sees_all`), as large as memory allows.
+    patch, or, where the network answers each voxel from its surroundings alone (`Net.sees_all`), up to a third larger on each
+    side where that makes them fewer.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
         Sums to 1 over the classes.
     """
     size = image.shape[1:]
-    window = patch_size if stride or net.sees_all else _large_window(size, patch_size, net.stride)
+    window = patch_size if stride or net.sees_all else _fewer_windows(size, patch_size, overlap, net.stride)
     image, before = _padded(image, window)
     with evaluating(net) as device:
         probabilities = _blend(net, image, window, stride or _stride(window, patch_size, overlap), device)
@@ -89,13 +90,18 @@ def _padded(image: Tensor, patch_size: Triple) -> tuple[Tensor, list[int]]:
     return F.pad(image.float()[None], sides, mode="replicate")[0], before
 
 
-def _large_window(size: Sequence[int], patch_size: Triple, multiple: int) -> Triple:
-    """Return the window for an image: all of it where that is not too large, else cut across its longest sides, no less than
-    a patch. Its sides are those of the patch or `multiple`s."""
-    window = [max(patch, -(-length // multiple) * multiple) for length, patch in zip(size, patch_size, strict=True)]
-    while math.prod(window) > _LARGEST_WINDOW and any(side > patch for side, patch in zip(window, patch_size, strict=True)):
-        longest = max(range(3), key=lambda axis: window[axis] / patch_size[axis])
-        window[longest] = max(patch_size[longest], window[longest] - multiple)
+def _fewer_windows(size: Sequence[int], patch_size: Triple, overlap: float, multiple: int) -> Triple:
+    """Return the smallest windows, in `multiple`s and no less than a patch, with which the image takes the fewest of them.
+
+    They exceed the patch by `_LARGEST_GROWTH` at most: a deep network has seen the border of its patches from everywhere.
+    """
+    window = []
+    for length, patch in zip(size, patch_size, strict=True):
+        most = max(patch, int(patch * _LARGEST_GROWTH) // multiple * multiple)
+        common = math.ceil(patch * overlap)
+        count = max(1, math.ceil((length - common) / max(1, most - common)))
+        needed = math.ceil((length - common) / count) + common
+        window.append(min(most, max(patch, -(-needed // multiple) * multiple)))
     z, y, x = window
     return z, y, x
 
@@ -110,7 +116,7 @@ def _blend(net: Net, image: Tensor, window: Triple, stride: Triple, device: torc
     places = [tuple(map(slice, first, map(sum, zip(first, window, strict=True)))) for first in product(*starts)]
     if len(places) == 1:
         return _probabilities(net, image[None].to(device))[0]
-    at_once = min(_GPU_WINDOWS, max(1, _LARGEST_WINDOW // math.prod(window))) if device.type == "cuda" else 1
+    at_once = min(_GPU_WINDOWS, max(1, _GPU_VOXELS // math.prod(window))) if device.type == "cuda" else 1
     importance = _importance(window).to(device)
     sums = weights = torch.empty(0)
     for number in range(0, len(places), at_once):

@@ -2,8 +2,8 @@
 
 The same network in all three, on real scans of the left atrium: ours as the program predicts; MONAI's sliding window, overlap
 0.5, Gaussian; and windows 4 x 18 x 18 voxels apart, all counted alike, as `test_single_case` of UA-MT. At the scans' own voxel
-size windows are 80 x 112 x 112 (z, y, x); at twice that (`--scale half`) 48 x 64 x 64, in UA-MT's way 2 x 9 x 9 apart. They take
-turns on each scan, so that whatever else the machine does hits all.
+size windows are 80 x 112 x 112 (z, y, x); at twice that (`--scale half`) 48 x 64 x 64, in UA-MT's way 2 x 9 x 9 apart. They
+take turns on each scan, so that whatever else the machine does hits all.
 
     python tests/benchmarks/bench_prediction.py [--scale full|half] [--model FILE] [--scans 3] [--minutes 10] [--threads 1]
 

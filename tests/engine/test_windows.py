@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cvrl_napari.config import NetConfig
-from cvrl_napari.engine import windows
 from cvrl_napari.engine.windows import predict_volume, window_starts
 from cvrl_napari.nets.build import build_net
 from cvrl_napari.nets.output import Net, NetOutput
@@ -87,31 +86,18 @@ def test_a_stride_takes_the_place_of_the_overlap():
     assert len(net.sizes) == 5 * 1 * 2
 
 
-def test_a_network_that_answers_from_the_surroundings_sees_the_whole_image_at_once():
-    image = torch.randn(1, 20, 7, 30, generator=torch.Generator().manual_seed(0))
+@pytest.mark.parametrize(
+    ("size", "window", "count"),
+    [
+        ((12, 18, 24), (12, 20, 24), 1),  # one window, in multiples of the stride, no less than a patch
+        ((36, 36, 30), (24, 24, 20), 2 * 2 * 2),  # half a patch in common, not half a window
+        ((100, 18, 18), (24, 20, 20), 7),
+    ],
+)
+def test_larger_windows_are_taken_where_that_makes_them_fewer(size, window, count):
+    image = torch.randn(1, *size, generator=torch.Generator().manual_seed(0))
     net = PerVoxel(sees_all=False)
-    found = predict_volume(net, image, patch_size=(8, 8, 8), overlap=0.5)
-    assert net.sizes == [(20, 8, 32)]  # multiples of its stride, no less than a patch
+    found = predict_volume(net, image, patch_size=(12, 18, 18) if size[0] == 12 else (18, 18, 18), overlap=0.5)
+    assert set(net.sizes) == {window}
+    assert len(net.sizes) == count
     assert torch.allclose(found, torch.cat([2 * image, -image, image * 0]).softmax(dim=0), atol=1e-5)
-
-
-def test_an_image_too_large_for_one_window_is_cut_into_large_ones(monkeypatch):
-    monkeypatch.setattr(windows, "_LARGEST_WINDOW", 12 * 8 * 16)
-    image = torch.randn(1, 40, 8, 16, generator=torch.Generator().manual_seed(0))
-    net = PerVoxel(sees_all=False)
-    found = predict_volume(net, image, patch_size=(8, 8, 8), overlap=0.5)
-    assert set(net.sizes) == {(12, 8, 16)}
-    assert len(net.sizes) == 5  # half a patch in common, not half a window
-    assert torch.allclose(found, torch.cat([2 * image, -image, image * 0]).softmax(dim=0), atol=1e-5)
-
-
-def test_the_whole_at_once_is_what_windows_say_far_from_their_borders():
-    torch.manual_seed(0)
-    net = build_net(NetConfig(name="vnet", width=4, levels=2)).train()
-    for _ in range(20):  # statistics of batch norm
-        net(torch.randn(2, 1, 16, 16, 16))
-    image = torch.randn(1, 64, 16, 16)
-    whole = predict_volume(net, image, patch_size=(32, 16, 16), overlap=0.5)
-    part = predict_volume(net, image[:, :32], patch_size=(32, 16, 16), overlap=0.5)
-    assert torch.allclose(whole[:, :16], part[:, :16], atol=1e-5)
-    assert not torch.allclose(whole[:, :32], part, atol=1e-5)
