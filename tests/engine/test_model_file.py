@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from cvrl_napari.config import NetConfig
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.model_file import CARD, ModelCard, load_model, read_card, save_model
 from cvrl_napari.nets.build import build_net
+from cvrl_napari.nets.projector import Projector
 
 NET = NetConfig(width=4, levels=3)
 
@@ -177,3 +179,42 @@ def test_an_interrupted_save_leaves_the_old_model(saved, card):
     assert saved.read_bytes() == before
     assert list(saved.parent.glob("*.safetensors")) == [saved]
     assert load_file(saved)
+
+
+@pytest.fixture
+def projectors() -> nn.ModuleDict:
+    torch.manual_seed(1)
+    return nn.ModuleDict({"low": Projector(4, 12), "high": Projector(16, 12)}).eval()
+
+
+def test_projectors_come_back_beside_the_student(tmp_path, card, projectors):
+    path = tmp_path / "m.safetensors"
+    save_model(path, build_net(NET), card, projectors)
+    found = load_model(path)
+    assert found.card == read_card(path) == card.model_copy(update={"projectors": {"low": 12, "high": 12}})
+    rows = torch.randn(5, 16)
+    assert torch.equal(found.projectors["high"](rows), projectors["high"](rows))
+    assert not found.projectors["low"].training
+    assert not any(parameter.requires_grad for parameter in found.projectors.parameters())
+
+
+def test_a_file_of_an_earlier_version_has_no_projectors(saved):
+    rewrite(saved, card=lambda text: text.pop("projectors"))
+    assert len(load_model(saved).projectors) == 0
+
+
+@pytest.mark.parametrize(
+    ("sizes", "complaint"),
+    [
+        ({"low": 12}, "damaged"),
+        ({"low": 12, "high": 13}, "damaged"),
+        ({"low": 10**9}, "projectors"),
+        ({"middle": 3}, "projectors"),
+    ],
+)
+def test_projectors_that_are_not_those_of_the_card_are_refused(tmp_path, card, projectors, sizes, complaint):
+    path = tmp_path / "m.safetensors"
+    save_model(path, build_net(NET), card, projectors)
+    rewrite(path, card=lambda text: text.update(projectors=sizes))
+    with pytest.raises(EngineError, match=complaint):
+        load_model(path)
