@@ -147,7 +147,7 @@ class Selection(QObject):
             self._overlays.hide(MARKS)
         else:
             cell = self._computed.loaded[self._session.case].scale
-            self._overlays.show_labels(MARKS, cells, cell, colormap=colormap({1: MARK_COLOR}), opacity=0.9)
+            self._overlays.show_labels(MARKS, cells, cell, colormap=colormap({1: MARK_COLOR}), opacity=0.7)
 
     def _look_closer(self, _case: str = "") -> None:
         """Mark the cells of the points at once, and all that lie in the lasso soon."""
