@@ -159,6 +159,7 @@ class StudyPanel(QWidget):
         made.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         made.setShowGrid(False)
         made.setWordWrap(False)
+        made.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # scans often differ in the end of their names
         made.setTabKeyNavigation(False)
         made.setIconSize(QSize(ROW_HEIGHT - 2, ROW_HEIGHT - 2))
         made.verticalHeader().hide()
