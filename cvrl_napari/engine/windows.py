@@ -5,7 +5,7 @@ a test compares the two.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 
@@ -18,18 +18,15 @@ from cvrl_napari.nets.output import Net
 
 _SIGMA = 0.125  # of the importance within a window, as a share of its side (nnU-Net, MONAI)
 _LEAST_IMPORTANCE = 1e-3
-_LARGEST_GROWTH = 4 / 3  # of a window's side over the patch's
-_GPU_WINDOWS, _GPU_VOXELS = 4, 4_000_000  # computed at once on a GPU, at most; a single window always is
+_GPU_WINDOWS = 4  # windows computed at once on a GPU
 _GPU_SUM_BYTES = 2**31  # sums larger than this are kept in main memory
 
 
 def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: float, stride: Triple | None = None) -> Tensor:
     """Return the class probabilities of every voxel of a prepared image.
 
-    An image that fits one window is continued by its border voxels, as in training, and computed in one pass. A larger
-    one is covered by overlapping windows whose middles count more than their borders (Gaussian importance). A window is a
-    patch, or, where the network answers each voxel from its surroundings alone (`Net.sees_all`), up to a third larger on each
-    side where that makes them fewer.
+    An image that fits one patch is continued by its border voxels, as in training, and computed in one pass. A larger
+    one is covered by overlapping windows whose middles count more than their borders (Gaussian importance).
 
     Parameters
     ----------
@@ -40,9 +37,9 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
     patch_size : tuple of int
         Voxels of a window, (z, y, x), the network's training patch.
     overlap : float
-        Share of a patch's side that neighbouring windows have in common, in [0, 1).
+        Share of a window's side that neighbouring windows have in common, in [0, 1).
     stride : tuple of int, optional
-        Largest distance of neighbouring windows, voxels (z, y, x), in the place of `overlap`; they are then patches.
+        Largest distance of neighbouring windows, voxels (z, y, x), in the place of `overlap`.
 
     Returns
     -------
@@ -50,10 +47,9 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
         Sums to 1 over the classes.
     """
     size = image.shape[1:]
-    window = patch_size if stride or net.sees_all else _fewer_windows(size, patch_size, overlap, net.stride)
-    image, before = _padded(image, window)
+    image, before = _padded(image, patch_size)
     with evaluating(net) as device:
-        probabilities = _blend(net, image, window, stride or _stride(window, patch_size, overlap), device)
+        probabilities = _blend(net, image, patch_size, stride or _stride(patch_size, overlap), device)
     inside = (slice(first, first + length) for first, length in zip(before, size, strict=True))
     return probabilities[:, *inside].cpu()
 
@@ -90,46 +86,30 @@ def _padded(image: Tensor, patch_size: Triple) -> tuple[Tensor, list[int]]:
     return F.pad(image.float()[None], sides, mode="replicate")[0], before
 
 
-def _fewer_windows(size: Sequence[int], patch_size: Triple, overlap: float, multiple: int) -> Triple:
-    """Return the smallest windows, in `multiple`s and no less than a patch, with which the image takes the fewest of them.
-
-    They exceed the patch by `_LARGEST_GROWTH` at most: a deep network has seen the border of its patches from everywhere.
-    """
-    window = []
-    for length, patch in zip(size, patch_size, strict=True):
-        most = max(patch, int(patch * _LARGEST_GROWTH) // multiple * multiple)
-        common = math.ceil(patch * overlap)
-        count = max(1, math.ceil((length - common) / max(1, most - common)))
-        needed = math.ceil((length - common) / count) + common
-        window.append(min(most, max(patch, -(-needed // multiple) * multiple)))
-    z, y, x = window
+def _stride(patch_size: Triple, overlap: float) -> Triple:
+    z, y, x = (max(1, int(side * (1 - overlap))) for side in patch_size)
     return z, y, x
 
 
-def _stride(window: Triple, patch_size: Triple, overlap: float) -> Triple:
-    z, y, x = (max(1, side - math.ceil(patch * overlap)) for side, patch in zip(window, patch_size, strict=True))
-    return z, y, x
-
-
-def _blend(net: Net, image: Tensor, window: Triple, stride: Triple, device: torch.device) -> Tensor:
-    starts = [window_starts(*axis) for axis in zip(image.shape[1:], window, stride, strict=True)]
-    places = [tuple(map(slice, first, map(sum, zip(first, window, strict=True)))) for first in product(*starts)]
-    if len(places) == 1:
+def _blend(net: Net, image: Tensor, patch_size: Triple, stride: Triple, device: torch.device) -> Tensor:
+    starts = [window_starts(*axis) for axis in zip(image.shape[1:], patch_size, stride, strict=True)]
+    windows = [tuple(map(slice, first, map(sum, zip(first, patch_size, strict=True)))) for first in product(*starts)]
+    if len(windows) == 1:
         return _probabilities(net, image[None].to(device))[0]
-    at_once = min(_GPU_WINDOWS, max(1, _GPU_VOXELS // math.prod(window))) if device.type == "cuda" else 1
-    importance = _importance(window).to(device)
+    at_once = _GPU_WINDOWS if device.type == "cuda" else 1
+    importance = _importance(patch_size).to(device)
     sums = weights = torch.empty(0)
-    for number in range(0, len(places), at_once):
-        chosen = places[number : number + at_once]
-        found = _probabilities(net, torch.stack([image[:, *place] for place in chosen]).to(device)) * importance
+    for number in range(0, len(windows), at_once):
+        chosen = windows[number : number + at_once]
+        found = _probabilities(net, torch.stack([image[:, *window] for window in chosen]).to(device)) * importance
         if not number:
             classes, (z, y, x) = found.shape[1], image.shape[1:]
             keep_on = device if 4 * classes * z * y * x <= _GPU_SUM_BYTES else torch.device("cpu")
             sums, weights = torch.zeros(classes, z, y, x, device=keep_on), torch.zeros(z, y, x, device=keep_on)
             kept_importance = importance.to(keep_on)
-        for place, values in zip(chosen, found.to(sums.device), strict=True):
-            sums[:, *place] += values
-            weights[place] += kept_importance
+        for window, values in zip(chosen, found.to(sums.device), strict=True):
+            sums[:, *window] += values
+            weights[window] += kept_importance
     return sums.div_(weights)
 
 

@@ -19,8 +19,6 @@ from cvrl_napari.nets.output import Net, NetOutput
 class CompactNet(Net):
     """A small residual U-Net on folded voxels with instance norm and additive skips."""
 
-    sees_all = True
-
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
         widths = [config.width * 2**level for level in range(config.levels)]

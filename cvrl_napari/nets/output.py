@@ -32,15 +32,11 @@ class Net(nn.Module):
         Channels of the taps.
     stride : int
         Edge of a bottleneck cell in voxels. Each side of the input must be a multiple of it.
-    sees_all : bool
-        Whether each voxel of an answer depends on statistics of the whole input, in evaluation mode as well, as with
-        instance norm: such a network is asked about pieces as large as those it learned from.
     """
 
     low_channels: int
     high_channels: int
     stride: int
-    sees_all: bool
 
     def forward(self, images: Tensor) -> NetOutput:
         """Segment `images` of shape (B, C, z, y, x)."""

@@ -20,8 +20,6 @@ DEEPEST = 3
 class VNet(Net):
     """V-Net with batch norm and additive skips."""
 
-    sees_all = False
-
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
         widths = [config.width * 2**level for level in range(config.levels)]

@@ -16,9 +16,8 @@ class PerVoxel(Net):
 
     low_channels, high_channels, stride = 1, 1, 4
 
-    def __init__(self, *, sees_all: bool = True) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.sees_all = sees_all
         self.gain = torch.nn.Parameter(torch.tensor(2.0))
         self.sizes: list[tuple[int, ...]] = []
 
@@ -84,20 +83,3 @@ def test_a_stride_takes_the_place_of_the_overlap():
     net = PerVoxel()
     predict_volume(net, torch.randn(1, 12, 8, 10), patch_size=(8, 8, 8), overlap=0.5, stride=(1, 8, 2))
     assert len(net.sizes) == 5 * 1 * 2
-
-
-@pytest.mark.parametrize(
-    ("size", "window", "count"),
-    [
-        ((12, 18, 24), (12, 20, 24), 1),  # one window, in multiples of the stride, no less than a patch
-        ((36, 36, 30), (24, 24, 20), 2 * 2 * 2),  # half a patch in common, not half a window
-        ((100, 18, 18), (24, 20, 20), 7),
-    ],
-)
-def test_larger_windows_are_taken_where_that_makes_them_fewer(size, window, count):
-    image = torch.randn(1, *size, generator=torch.Generator().manual_seed(0))
-    net = PerVoxel(sees_all=False)
-    found = predict_volume(net, image, patch_size=(12, 18, 18) if size[0] == 12 else (18, 18, 18), overlap=0.5)
-    assert set(net.sizes) == {window}
-    assert len(net.sizes) == count
-    assert torch.allclose(found, torch.cat([2 * image, -image, image * 0]).softmax(dim=0), atol=1e-5)
