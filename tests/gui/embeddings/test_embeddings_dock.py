@@ -272,10 +272,10 @@ def test_plot_table_and_features_are_taken_away(dock: EmbeddingsDock, tmp_path: 
 def test_closing_takes_layers_and_listeners_away(dock: EmbeddingsDock, viewer):
     dock.selection.choose(np.ones(len(dock.cloud.sample), bool))
     dock.similar.button.click()
-    assert viewer.mouse_move_callbacks
+    assert dock.similarity._on_move in viewer.mouse_move_callbacks
     dock.close()
     assert layer(viewer, MARKS) is None
-    assert not viewer.mouse_move_callbacks
+    assert dock.similarity._on_move not in viewer.mouse_move_callbacks
     assert dock.similarity._on_press not in viewer.mouse_drag_callbacks
 
 
