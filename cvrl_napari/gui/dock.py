@@ -132,8 +132,7 @@ class CvrlDock(QWidget):
             asking.new_asked.connect(self.ask_for_new_study)
         self.empty_panel.scans_asked.connect(lambda: self.ask_for_new_study([one.scan for one in self.lone_scans.images]))
         self.window_keys = WindowKeys(self, napari_viewer, self.viewing, self.show_keys)
-        for asking_keys in (self.view_panel, self.empty_panel):
-            asking_keys.keys_asked.connect(self.show_keys)
+        self.view_panel.keys_asked.connect(self.show_keys)
         self.lone_scans.changed.connect(self._offer_lone_scans)
         self.empty_panel.sample_asked.connect(lambda: self.session.create_sample(sample_folder()))
         application = QApplication.instance()

@@ -20,7 +20,6 @@ class EmptyPanel(QWidget):
     new_asked = Signal()
     sample_asked = Signal()
     scans_asked = Signal()
-    keys_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,11 +34,11 @@ class EmptyPanel(QWidget):
         self.scans_button.clicked.connect(self.scans_asked)
         layout.addWidget(self.scans_button)
         self.offer(())
-        self.new_button = QPushButton("New study from a folder of scans…")
+        self.new_button = QPushButton("&New study from a folder of scans…")
         self.new_button.setToolTip("The scans stay where they are and are never changed")
-        self.open_button = QPushButton("Open a study…")
+        self.open_button = QPushButton("&Open a study…")
         self.open_button.setToolTip("A folder that holds a study.json")
-        self.sample_button = QPushButton("Try the sample study")
+        self.sample_button = QPushButton("Try the &sample study")
         self.sample_button.setToolTip("Small made-up scans, generated on this computer in a few seconds; nothing is downloaded")
         for button, signal in (
             (self.new_button, self.new_asked),
@@ -48,6 +47,9 @@ class EmptyPanel(QWidget):
         ):
             button.clicked.connect(signal)
             layout.addWidget(button)
+        hint = QLabel("F1 shows all keys; every command has its name in napari's palette (Ctrl+Shift+P).")
+        hint.setWordWrap(True)
+        layout.addWidget(hint)
         layout.addStretch(1)
 
     def offer(self, scans: Sequence[Path]) -> None:

@@ -20,7 +20,6 @@ class NoticeBar(QFrame):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.hint.setStyleSheet("color: #b8b8b8;")
         self.more = small_button("Details", "What the program wrote when it happened", checkable=True)
         self.dismiss = small_button("✕", "Put this message away")
         self.details = QPlainTextEdit()

@@ -27,7 +27,7 @@ class ViewPanel(QWidget):
     def __init__(self, session: Session, viewing: Viewing, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._viewing = session, viewing
-        self.views_button = small_button("&Views", VIEWS_TOOLTIP, checkable=True)
+        self.views_button = small_button("V&iews", VIEWS_TOOLTIP, checkable=True)
         self.surfaces_button = small_button("&3D", SURFACES_TOOLTIP, checkable=True)
         self.ruler_button = small_button("&Ruler", RULER_TOOLTIP, checkable=True)
         self.contrast_button = small_button("&Contrast", CONTRAST_TOOLTIP)

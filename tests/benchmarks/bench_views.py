@@ -1,0 +1,144 @@
+"""Painting on labels of 512 x 512 x 300 voxels with the linked views open, and opening another case: what the GUI thread does.
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python tests/benchmarks/bench_views.py [--segments 150]
+
+One segment of a stroke is one move of the mouse with a brush of 20 voxels in hand: napari paints, the views look up their
+slices again and are drawn. What is counted is the processor time of the GUI thread, which other jobs on the machine disturb
+little; with napari's own canvas kept from drawing, which a graphics card does elsewhere, and with it, which here is software.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import napari
+import nibabel
+import numpy as np
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QWidget
+
+from cvrl_napari.gui.demo import Waiting
+from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.study.study import Study
+
+SHAPE = (300, 512, 512)
+SPACING = (1.0, 0.7, 0.7)
+BRUSH_VOXELS = 20
+LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+def make_study(folder: Path) -> Path:
+    """Two scans of noise, 16 bit."""
+    rng = np.random.default_rng(0)
+    affine = np.diag([-SPACING[2], -SPACING[1], SPACING[0], 1.0])
+    (folder / "scans").mkdir()
+    for name in "ab":
+        plane = rng.normal(100, 20, SHAPE[1:]).astype(np.int16)
+        scan = np.broadcast_to(plane, SHAPE) + np.arange(SHAPE[0], dtype=np.int16)[:, None, None]
+        nibabel.save(nibabel.Nifti1Image(scan.T, affine), folder / "scans" / f"{name}.nii")
+    Study.create(folder / "study", sorted((folder / "scans").iterdir()), classes=("organ",)).close()
+    return folder / "study"
+
+
+def segments(widget: QWidget, count: int) -> Iterator[Callable[[], None]]:
+    """Press, hand out moves along a circle, let go."""
+    middle = QPointF(widget.width() / 2, widget.height() / 2)
+    reach = 0.3 * min(widget.width(), widget.height())
+
+    def place(turn: float) -> QPointF:
+        return middle + reach * QPointF(np.cos(turn), np.sin(turn))
+
+    QTest.mousePress(widget, LEFT, NONE, place(0).toPoint())
+    for turn in np.linspace(0, 4 * np.pi, count):
+        at = place(float(turn))
+        move = QMouseEvent(QEvent.Type.MouseMove, at, widget.mapToGlobal(at), Qt.MouseButton.NoButton, LEFT, NONE)
+        yield lambda move=move: QApplication.sendEvent(widget, move)
+        time.sleep(0.006)  # napari takes one move in 5 ms
+    QTest.mouseRelease(widget, LEFT, NONE, place(0).toPoint())
+    QApplication.processEvents()
+
+
+def milliseconds(widget: QWidget, count: int) -> np.ndarray:
+    """Time every segment of a stroke from the mouse's event until nothing is left to do."""
+    took = []
+    for move in segments(widget, count):
+        start = time.thread_time()
+        move()
+        QApplication.processEvents()
+        QApplication.processEvents()
+        took.append(1000 * (time.thread_time() - start))
+    return np.array(took)
+
+
+def row(what: str, took: np.ndarray) -> None:
+    """Print one line of the table."""
+    print(f"| {what} | {np.median(took):.1f} | {np.percentile(took, 95):.1f} | {took.max():.1f} |", flush=True)
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--segments", type=int, default=150)
+    count = parser.parse_args().segments
+    with tempfile.TemporaryDirectory() as place:
+        folder = make_study(Path(place))
+        viewer = napari.Viewer()
+        viewer.window.resize(1366, 768)
+        dock = CvrlDock(viewer)
+        viewer.window.add_dock_widget(dock, name="CVRL", area="right")
+        session, viewing = dock.session, dock.viewing
+        opened = Waiting(session.case_opened)
+        dock.open_folders([folder])
+        opened.wait(120, "the study did not open")
+        session.paint_with(1)
+        labels = session.layers.shown.labels
+        labels.brush_size = BRUSH_VOXELS
+        window = viewer.window._qt_window
+        canvas = next(one for one in window.findChildren(QWidget) if type(one).__name__ == "CanvasBackendDesktop")
+
+        print("| a segment of a stroke, ms of the GUI thread | median | p95 | most |\n|---|---|---|---|")
+        for draws in (False, True):
+            canvas.setUpdatesEnabled(draws)
+            how = "canvas drawn in software" if draws else "canvas not drawn"
+            viewing.show_views(False)
+            settle()
+            row(f"on the canvas, views closed, {how}", milliseconds(canvas, count))
+            viewing.show_views(True, beside=dock)
+            settle()
+            row(f"on the canvas, two views, {how}", milliseconds(canvas, count))
+            for view in viewing.views.views:
+                view.show()
+            settle()
+            row(f"on the canvas, all three views, {how}", milliseconds(canvas, count))
+            row(f"in the coronal view, all three views, {how}", milliseconds(viewing.views.views[1], count))
+        dock.session.save_now()
+
+        print("\n| opening another case, ms of the GUI thread | median of 6 |\n|---|---|")
+        for views in (False, True):
+            viewing.show_views(views, beside=dock)
+            settle()
+            took = []
+            for case in "bababa":
+                opened = Waiting(session.case_opened)
+                start = time.thread_time()
+                session.open_case(case)
+                opened.wait(120, "the case did not open")
+                QApplication.processEvents()
+                took.append(1000 * (time.thread_time() - start))
+            print(f"| views {'open' if views else 'closed'} | {np.median(took):.0f} |", flush=True)
+        viewer.close()
+
+
+def settle() -> None:
+    """Let everything be laid out and drawn."""
+    for _ in range(5):
+        QApplication.processEvents()
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    main()

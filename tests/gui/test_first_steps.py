@@ -1,0 +1,187 @@
+"""The dock on a laptop's screen, in both themes, by keyboard alone, and by name."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from napari.settings import get_settings
+from npe2 import PluginManifest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QColor, QImage
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QWidget
+
+from cvrl_napari.gui import commands
+from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.gui.keys import KEYS
+from cvrl_napari.gui.keys_sheet import KeysSheet
+
+pytestmark = pytest.mark.gui
+NEEDED_CONTRAST = 4.5
+"""WCAG 2.1, level AA, for text of usual size."""
+
+
+@pytest.fixture
+def window(make_napari_viewer):
+    """A laptop's napari with the empty dock."""
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1366, 768)
+    dock = CvrlDock(viewer)
+    viewer.window.add_dock_widget(dock, name="CVRL", area="right")
+    settle()
+    yield viewer, dock
+    dock.shut_down()
+
+
+@pytest.fixture
+def at_work(window, ball_study, qtbot):
+    """The same with a study open, the case on view painted."""
+    viewer, dock = window
+    ball_study.close()
+    with qtbot.waitSignal(dock.session.case_opened):
+        dock.open_folders([ball_study.folder])
+    with qtbot.waitSignal(dock.session.case_opened):
+        dock.session.open_case("a")
+    settle()
+    return viewer, dock
+
+
+def settle() -> None:
+    for _ in range(5):
+        QApplication.processEvents()
+
+
+def texts(dock: QWidget) -> list[QLabel | QAbstractButton]:
+    """All labels and buttons of the dock that say something now."""
+    some = [one for kind in (QLabel, QAbstractButton) for one in dock.findChildren(kind)]
+    return [one for one in some if one.isVisible() and one.text()]
+
+
+def assert_not_cut(dock: CvrlDock) -> None:
+    right = dock.mapToGlobal(QPoint(dock.width(), 0)).x()
+    for one in texts(dock):
+        wraps = isinstance(one, QLabel) and one.wordWrap()
+        if one.height() == 0:  # folded away
+            continue
+        needed = one.minimumSizeHint() if wraps else one.sizeHint()
+        high = one.heightForWidth(one.width()) if wraps else needed.height()
+        assert one.width() >= needed.width(), f"'{one.text()}' is {one.width()} wide and needs {needed.width()}"
+        assert one.height() >= high - 1, f"'{one.text()}' is cut in height"
+        assert one.mapToGlobal(QPoint(one.width(), 0)).x() <= right, f"'{one.text()}' leaves the dock"
+
+
+def luminance(color: np.ndarray) -> np.ndarray:
+    """WCAG's relative luminance of sRGB colours (..., 3) in 0 to 255."""
+    share = color / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array((0.2126, 0.7152, 0.0722))
+
+
+def rendered_contrast(widget: QWidget) -> float:
+    """The largest contrast between what is mostly seen of a widget and any of its pixels: ground and strokes of letters."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)[..., 2::-1]
+    inner = pixels[3:-3, 3:-3].reshape(-1, 3)
+    ground = np.array(Counter(map(tuple, inner.tolist())).most_common(1)[0][0])
+    light = luminance(inner.astype(float))
+    base = float(luminance(ground.astype(float)))
+    return float(max((light.max() + 0.05) / (base + 0.05), (base + 0.05) / (light.min() + 0.05)))
+
+
+def test_no_text_of_the_empty_dock_is_cut_on_a_laptop(window):
+    assert_not_cut(window[1])
+
+
+def test_at_work_no_text_is_cut_and_every_button_says_what_it_does(at_work):
+    assert_not_cut(at_work[1])
+    for one in at_work[1].findChildren(QAbstractButton):
+        if one.isVisible() and one.text() and one.text() != "Options":
+            assert one.toolTip() or one.parentWidget().toolTip(), f"'{one.text()}' has no tooltip"
+
+
+def test_all_texts_can_be_read_in_both_themes(at_work):
+    _, dock = at_work
+    dock.empty_panel.show()
+    dock.notice.tell("Something went wrong that should not.", "Try again.", "")
+    for theme in ("light", "dark"):
+        get_settings().appearance.theme = theme
+        settle()
+        for one in texts(dock):
+            # What cannot be pressed now is exempt (WCAG 1.4.3, inactive components); a part of a letter tells nothing.
+            if one.isEnabled() and one.visibleRegion().boundingRect().height() > 8 and not isinstance(one, QCheckBox):
+                assert rendered_contrast(one) >= NEEDED_CONTRAST, f"'{one.text()}' in the {theme} theme"
+
+
+def test_the_white_of_train_can_be_read_on_its_blue():
+    blue, white = QColor("#2f6fb0"), 1.0
+    base = luminance(np.array([blue.red(), blue.green(), blue.blue()], float))
+    assert (white + 0.05) / (base + 0.05) >= NEEDED_CONTRAST
+
+
+def test_the_keyboard_alone_reaches_everything(at_work, qtbot):
+    _, dock = at_work
+    dock.window().activateWindow()
+    qtbot.waitUntil(dock.window().isActiveWindow)
+    dock.study_panel.setFocus()
+    reached: set[QWidget] = set()
+    for _ in range(120):
+        QTest.keyClick(dock.window().focusWidget() or dock, Qt.Key.Key_Tab)
+        focused = dock.window().focusWidget()
+        if focused is None or focused in reached:
+            break
+        reached.add(focused)
+    # Fields that belong to a slider or a spin box are reached with it.
+    wanted = {
+        one for one in (*dock.findChildren(QAbstractButton), dock.study_panel.search) if one.isVisible() and one.isEnabled()
+    }
+    missed = {one.text() for one in wanted - reached if one.focusPolicy() & Qt.FocusPolicy.TabFocus}
+    assert not missed
+    unreachable = {one.text() for one in wanted if not one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.text()}
+    assert not unreachable, "no Tab leads there"
+
+
+def test_f1_shows_all_keys_and_f6_goes_round(at_work, qtbot):
+    _, dock = at_work
+    window = dock.window()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    QTest.keyClick(window, Qt.Key.Key_F6)
+    first = window.focusWidget()
+    QTest.keyClick(window, Qt.Key.Key_F6)
+    second = window.focusWidget()
+    assert dock.isAncestorOf(first) != dock.isAncestorOf(second)
+    QTest.keyClick(window, Qt.Key.Key_F1)
+    qtbot.waitUntil(lambda: bool(dock.findChildren(KeysSheet)))
+    (sheet,) = dock.findChildren(KeysSheet)
+    said = {label.text() for label in sheet.findChildren(QLabel)}
+    assert {key.keys for keys in KEYS.values() for key in keys} <= said
+    assert sheet.sizeHint().height() < 700
+    QTest.keyClick(sheet, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not dock.findChildren(KeysSheet))
+
+
+def test_every_action_is_in_the_palette_and_works_on_the_open_dock(at_work, qtbot):
+    _, dock = at_work
+    assert commands.open_dock() is dock
+
+    manifest = PluginManifest.from_distribution("cvrl-napari")
+    ours = {
+        command.python_name.rpartition(":")[2]
+        for command in manifest.contributions.commands
+        if "gui.commands" in command.python_name
+    }
+    public = {name for name, value in vars(commands).items() if getattr(value, "__module__", "") == commands.__name__}
+    assert ours == {name for name in public if not name.startswith("_")} - {"open_dock"}
+    commands.views()
+    assert dock.viewing.views is not None
+    commands.views()
+    assert dock.viewing.views is None
+    with qtbot.waitSignal(dock.session.case_opened):
+        commands.next_case()
+    assert dock.session.case == "b"
+    commands.ruler()
+    assert dock.viewing.ruler.is_on
+    commands.ruler()
+    commands.keys()
+    assert dock.findChildren(KeysSheet)
+    assert dock.view_panel.keys_button.toolTip().count("F1")
