@@ -76,8 +76,8 @@ class Painting(QObject):
         """Whether the labels on view hold a structure, saved or not, in a case that is learned from."""
         if self._study is None or not self._layers.case or self._study.case(self._layers.case).held_out:
             return False
-        labels = self._layers.labels_array()
-        return bool(((labels > 0) & (labels < BACKGROUND)).any())
+        # Slice by slice: a large scan as a whole takes a third of a second, after every stroke.
+        return any(bool(((plane > 0) & (plane < BACKGROUND)).any()) for plane in self._layers.labels_array())
 
     def seconds_since_saved(self) -> float | None:
         """Return how long ago labels were last written, or None when nothing was in this session."""

@@ -134,7 +134,7 @@ def test_the_keyboard_alone_reaches_everything(at_work, qtbot):
     wanted = {
         one for one in (*dock.findChildren(QAbstractButton), dock.study_panel.search) if one.isVisible() and one.isEnabled()
     }
-    missed = {one.text() for one in wanted - reached if one.focusPolicy() & Qt.FocusPolicy.TabFocus}
+    missed = {one.objectName() or one.text() for one in wanted - reached if one.focusPolicy() & Qt.FocusPolicy.TabFocus}
     assert not missed
     unreachable = {one.text() for one in wanted if not one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.text()}
     assert not unreachable, "no Tab leads there"

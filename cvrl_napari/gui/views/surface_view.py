@@ -1,5 +1,6 @@
 """The 3D button: napari's canvas shows the structures as smooth surfaces, and then its slices again."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import napari
@@ -7,14 +8,17 @@ import numpy as np
 from napari.layers import Layer, Surface
 from napari.utils.colormaps import Colormap
 from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtGui import QColor
 
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.case_view import camera_of
 from cvrl_napari.gui.session import Session
-from cvrl_napari.gui.views.surfaces import Mesh, meshes_of
+from cvrl_napari.gui.views.surfaces import Mesh, brightness, meshes_of
 
 REST_MS = 400
 """Milliseconds without painting after which the surfaces are made anew."""
+FILLED = 0.9
+"""Part of the canvas that the diagonal of the structures' box fills."""
 MASK_OPACITY = 0.5
 """The model's surface lets the person's own be seen through it."""
 NOTHING = "There is nothing to show in 3D yet."
@@ -125,10 +129,18 @@ class SurfaceView(QObject):
                 "There is nothing to show in 3D yet.", "Paint a structure, or train and let it be predicted.", ""
             )
         elif first:
-            self._viewer.reset_view()
-            camera_of(self._viewer).set_view_direction(FROM_THE_FRONT, HEAD_UP)
+            self._look([mesh for some in meshes for mesh in some])
         self._select_labels()
         self.changed.emit()
+
+    def _look(self, meshes: Sequence[Mesh]) -> None:
+        """Show all the structures, from the front."""
+        corners = [corner for mesh in meshes for corner in (mesh.vertices.min(axis=0), mesh.vertices.max(axis=0))]
+        low, high = np.min(corners, axis=0), np.max(corners, axis=0)
+        camera = camera_of(self._viewer)
+        camera.set_view_direction(FROM_THE_FRONT, HEAD_UP)
+        camera.center = tuple(float(value) for value in (low + high) / 2)
+        camera.zoom = FILLED * min(self._viewer.canvas.size) / max(float(np.linalg.norm(high - low)), 1.0)
 
     def _select_labels(self) -> None:
         shown = self._session.layers.shown
@@ -165,6 +177,8 @@ class SurfaceView(QObject):
 
 
 def _layer(mesh: Mesh, name: str, color: str, opacity: float) -> Surface:
-    look = {"colormap": Colormap([color, color], name=f"cvrl {color}"), "contrast_limits": (0, 1)}
-    data = (mesh.vertices, mesh.faces, np.ones(len(mesh.vertices), np.float32))
-    return Surface(data, name=name, opacity=opacity, shading="smooth", units=("mm", "mm", "mm"), **look)
+    dark = [0.25 * value for value in QColor(color).getRgbF()[:3]]
+    shades = Colormap([[*dark, 1.0], list(QColor(color).getRgbF())], name=f"cvrl {color}")
+    data = (mesh.vertices, mesh.faces, brightness(mesh.vertices, mesh.faces))
+    look = {"colormap": shades, "contrast_limits": (0, 1), "shading": "none"}
+    return Surface(data, name=name, opacity=opacity, units=("mm", "mm", "mm"), **look)

@@ -57,3 +57,20 @@ def surface(inside: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.float64], npt
     level = min(0.5, float(blurred.max()) / 2)
     vertices, faces, _, _ = marching_cubes(blurred, level)
     return (vertices - 3) * stride, faces.astype(np.int32)
+
+
+def brightness(vertices: npt.NDArray[np.float32], faces: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+    """Return how bright each vertex is, 0 to 1, in light from the front, above and the left that reaches round corners.
+
+    napari's own light comes from behind where axes are drawn away from the viewer.
+    """
+    corners = vertices[faces].astype(np.float64)  # (M, 3, 3)
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    if np.einsum("ij,ij->", corners[:, 0] - corners.mean(axis=(0, 1)), across) < 0:  # the triangles run the other way
+        across = -across
+    normals = np.stack(
+        [sum(np.bincount(faces[:, k], across[:, axis], len(vertices)) for k in range(3)) for axis in range(3)], axis=1
+    )
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    towards_light = np.array((0.6, -0.7, 0.4)) / np.linalg.norm((0.6, -0.7, 0.4))
+    return ((1 + normals @ towards_light) / 2).astype(np.float32)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.measure import mesh_surface_area
 
-from cvrl_napari.gui.views.surfaces import meshes_of
+from cvrl_napari.gui.views.surfaces import brightness, meshes_of
 
 SPACING, ORIGIN = np.array((3.0, 1.0, 1.5)), np.array((-40.0, 20.0, 7.0))
 
@@ -47,3 +47,15 @@ def test_a_large_structure_is_made_coarser_and_stays_in_place():
     np.testing.assert_allclose(mesh.vertices.min(axis=0), 4.5, atol=1.6)
     np.testing.assert_allclose(mesh.vertices.max(axis=0), 254.5, atol=1.6)
     assert len(mesh.vertices) < 300_000
+
+
+def test_light_comes_from_the_front_and_above():
+    labels = np.zeros((30, 60, 50), np.uint8)
+    labels[ball(20)] = 1
+    (mesh,) = meshes_of(labels, SPACING, ORIGIN)
+    light = brightness(mesh.vertices, mesh.faces)
+    assert light.min() >= 0
+    assert light.max() <= 1
+    front = mesh.vertices[:, 1] < ORIGIN[1] + 15
+    assert light[front].mean() > 0.7
+    assert light[mesh.vertices[:, 1] > ORIGIN[1] + 45].mean() < 0.3
