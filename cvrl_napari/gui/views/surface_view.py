@@ -177,8 +177,7 @@ class SurfaceView(QObject):
 
 
 def _layer(mesh: Mesh, name: str, color: str, opacity: float) -> Surface:
-    dark = [0.25 * value for value in QColor(color).getRgbF()[:3]]
-    shades = Colormap([[*dark, 1.0], list(QColor(color).getRgbF())], name=f"cvrl {color}")
+    shades = Colormap([QColor(color).darker(400).name(), color], name=f"cvrl {color}")
     data = (mesh.vertices, mesh.faces, brightness(mesh.vertices, mesh.faces))
     look = {"colormap": shades, "contrast_limits": (0, 1), "shading": "none"}
     return Surface(data, name=name, opacity=opacity, units=("mm", "mm", "mm"), **look)

@@ -68,9 +68,10 @@ def brightness(vertices: npt.NDArray[np.float32], faces: npt.NDArray[np.int32]) 
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     if np.einsum("ij,ij->", corners[:, 0] - corners.mean(axis=(0, 1)), across) < 0:  # the triangles run the other way
         across = -across
-    normals = np.stack(
-        [sum(np.bincount(faces[:, k], across[:, axis], len(vertices)) for k in range(3)) for axis in range(3)], axis=1
-    )
+    normals = np.zeros((len(vertices), 3))
+    for corner in range(3):
+        np.add.at(normals, faces[:, corner], across)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     towards_light = np.array((0.6, -0.7, 0.4)) / np.linalg.norm((0.6, -0.7, 0.4))
-    return ((1 + normals @ towards_light) / 2).astype(np.float32)
+    light: npt.NDArray[np.float32] = ((1 + normals @ towards_light) / 2).astype(np.float32)
+    return light
