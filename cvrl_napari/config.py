@@ -5,6 +5,7 @@ nothing else states a default. `TrainRequest` is what a person asks for. `Plan` 
 the one into the other by looking at the data and the device, and writes a reason beside each choice.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,6 +38,9 @@ class TrainRequest(Settings):
         None, ge=1, description="Use the labels of the first N labeled cases only; the others count as unlabeled"
     )
     labeled: tuple[str, ...] = Field((), description="Use the labels of these cases only; the others count as unlabeled")
+    start_from: Path | None = Field(
+        None, description="Model file whose weights to begin with; structures are matched by name. Empty begins anew"
+    )
     threads: int = Field(
         0, ge=0, le=256, description="CPU threads; 0 takes all cores when headless, all but one beside the viewer"
     )
@@ -75,6 +79,9 @@ class NetConfig(Settings):
     levels: int = Field(4, ge=2, le=6, description="Resolutions, the full one included")
     dropout: float = Field(
         0.0, ge=0, lt=1, description="Share of channels dropped after the bottleneck and before the classifier"
+    )
+    recompute: bool = Field(
+        False, description="Compute the maps of each block again in the backward pass: less memory, a third more time"
     )
 
 
@@ -164,6 +171,7 @@ class Plan(Settings):
     patch_size: Triple = Field(description="Voxels of a training patch, (z, y, x)")
     labeled_batch: int = Field(2, ge=1)
     unlabeled_batch: int = Field(2, ge=0)
+    micro_batches: int = Field(1, ge=1, description="Parts a batch is computed in, one after the other: less memory, one step")
     momentum: float = Field(0.99, ge=0, lt=1, description="The teacher keeps this share of itself at each step")
     warm_up: float = Field(0.0, ge=0, lt=1, description="Share of the run that is supervised only, before the ramp-up starts")
     ramp_up: float = Field(
@@ -178,6 +186,8 @@ class Plan(Settings):
     checkpoint_seconds: float = Field(60.0, gt=0, description="Seconds between checkpoints")
     preview_seconds: float = Field(10.0, gt=0, description="Seconds between previews of the scan on view, at least")
     validate_seconds: float = Field(60.0, gt=0, description="Seconds between measurements on held-out cases, at least")
+    start_from: str | None = Field(None, description="Model file whose weights the run begins with")
+    inherited_scans: tuple[str, ...] = Field((), description="Content hashes of the scans which that model had learned from")
     labeled_cases: tuple[str, ...] = Field(description="Cases whose labels are learned from")
     unlabeled_cases: tuple[str, ...] = Field(description="Cases whose scans alone are learned from")
     held_out_cases: tuple[str, ...] = Field((), description="Labeled cases never learned from, measured only")

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from cvrl_napari.config import Plan
 from cvrl_napari.data.batch import Batch
 from cvrl_napari.data.streams import TwoStreamLoader
 from cvrl_napari.data.workers import quiet_threads
@@ -62,6 +63,11 @@ class BatchAhead:
             return []
         self.drop()
         return self._loader.upcoming(with_unlabeled=with_unlabeled)
+
+    def follow(self, plan: Plan) -> None:
+        """Cut by this plan from now on."""
+        self.drop()
+        self._loader.follow(plan)
 
     def replace(self, labeled: Sequence[str], unlabeled: Sequence[str]) -> None:
         """Go on with these cases."""

@@ -22,6 +22,24 @@ class Batch:
     teacher_images: Tensor
     labels: Tensor
 
+    def split(self, parts: int) -> list["Batch"]:
+        """Return the batch in so many parts, labeled and unlabeled patches spread over them; fewer where there are not enough.
+
+        The mean of the losses of the parts has the same gradient as the loss of the whole, as far as the loss is a mean over
+        patches; a part holds at least one labeled patch.
+        """
+        labeled = len(self.labels)
+        parts = min(parts, labeled)
+        if parts == 1:
+            return [self]
+        rows = torch.arange(len(self.student_images))
+        chosen = zip(rows[:labeled].tensor_split(parts), rows[labeled:].tensor_split(parts), strict=True)
+        return [
+            Batch(self.student_images[both], self.teacher_images[both], self.labels[first])
+            for first, second in chosen
+            for both in [torch.cat([first, second])]
+        ]
+
     def to(self, device: torch.device | str) -> "Batch":
         """Return the batch with its tensors on `device`."""
         return replace(

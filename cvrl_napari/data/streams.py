@@ -51,6 +51,10 @@ class TwoStreamLoader:
         self._labeled_turn: list[str] = []  # the cases still to come before the next shuffle
         self._unlabeled_turn: list[str] = []
 
+    def follow(self, plan: Plan) -> None:
+        """Cut by this plan from now on."""
+        self._plan = plan
+
     def replace(self, labeled: Sequence[str], unlabeled: Sequence[str]) -> None:
         """Go on with these cases; a case new to a stream comes next in it, so that what was just painted is soon learned."""
         self._labeled_turn = _new_first(self._labeled_turn, labeled, self._labeled)

@@ -16,17 +16,22 @@ import torch
 from torch import Tensor
 
 from cvrl_napari.engine.errors import EngineError
-from cvrl_napari.study.storage import atomic_write
+from cvrl_napari.engine.tensor_file import write_tensors
 
 TENSOR, ARRAY, PAIRS = "__tensor__", "__array__", "__pairs__"
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write `state` to `path`; the file there before survives unless the whole new one is on disk."""
+    """Write `state` to `path`; the file there before survives unless the whole new one is on disk.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
     tensors: dict[str, Tensor] = {}
     tree = _flatten(state, "", tensors)
-    data = safetensors.torch.save(tensors, metadata={"tree": json.dumps(tree)})
-    atomic_write(path, data)
+    write_tensors(path, tensors, {"tree": json.dumps(tree)})
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

@@ -50,12 +50,16 @@ class StepDone(_Record):
 
 
 class Validated(_Record):
-    """Dice on the held-out cases: mean per class id, over `cases` cases."""
+    """Dice on the held-out cases: mean per class id, over `cases` cases; `per_case` has each case's own, by class id.
+
+    A case without a class counts neither in the mean nor in `per_case` of that class.
+    """
 
     kind: Literal["validated"] = "validated"
     step: int
     dice: dict[int, float]
     cases: int
+    per_case: dict[str, dict[int, float]] = {}
 
 
 class LevelDiagnosis(_Record):

@@ -14,17 +14,17 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, cast
 import torch
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from cvrl_napari import __version__
 from cvrl_napari.config import MethodName, NetConfig, Plan
 from cvrl_napari.engine.errors import EngineError
+from cvrl_napari.engine.tensor_file import write_tensors
 from cvrl_napari.nets.build import build_net
 from cvrl_napari.nets.output import Net
 from cvrl_napari.nets.projector import Projector
 from cvrl_napari.study.classes import StructureClass
-from cvrl_napari.study.storage import atomic_write
 from cvrl_napari.study.study import Study
 
 CARD = "cvrl"
@@ -73,16 +73,17 @@ class ModelCard(BaseModel):
 
     @classmethod
     def of(cls, plan: Plan, study: Study, *, metrics: dict[int, float]) -> "ModelCard":
-        """Describe the student of a run."""
+        """Describe the student of a run; what the model it started from had learned from counts as its own."""
+        hashes = [study.case(case).hash for case in (*plan.labeled_cases, *plan.unlabeled_cases)]
         return cls(
-            net=plan.net,
+            net=plan.net.model_copy(update={"recompute": False}),
             classes=study.classes,
             spacing=plan.spacing,
             patch_size=plan.patch_size,
             window_overlap=plan.window_overlap,
             method=plan.method,
             metrics=metrics,
-            scans=tuple(study.case(case).hash for case in (*plan.labeled_cases, *plan.unlabeled_cases)),
+            scans=tuple(dict.fromkeys([*hashes, *plan.inherited_scans])),
             versions={"cvrl_napari": __version__, "torch": torch.__version__, "python": platform.python_version()},
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
@@ -124,7 +125,7 @@ def save_model(path: Path, student: nn.Module, card: ModelCard, projectors: nn.M
         card = card.model_copy(update={"projectors": sizes})
         state |= {PROJECTORS + name: tensor for name, tensor in projectors.state_dict().items()}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    atomic_write(path, save(tensors, metadata={CARD: card.model_dump_json()}))
+    write_tensors(path, tensors, {CARD: card.model_dump_json()})
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> Model:

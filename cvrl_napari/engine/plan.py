@@ -19,6 +19,8 @@ from cvrl_napari.config import (
 )
 from cvrl_napari.engine.device import DeviceInfo
 from cvrl_napari.engine.errors import EngineError
+from cvrl_napari.engine.model_file import read_card
+from cvrl_napari.engine.warm_start import net_like, seen_by, start_in_words
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError
@@ -54,8 +56,8 @@ def resolve(study: Study, request: TrainRequest, device: DeviceInfo) -> Plan:
     Raises
     ------
     EngineError
-        If no case that may be learned from has a label, `request.labeled` names a case that has none, or the cases differ in
-        the number of their images.
+        If no case that may be learned from has a label, `request.labeled` names a case that has none, the cases differ in
+        the number of their images, or the model to start from cannot be read or sees another number of images.
     VolumeError, StudyError
         If none of the scans can be read.
     """
@@ -67,17 +69,24 @@ def resolve(study: Study, request: TrainRequest, device: DeviceInfo) -> Plan:
         reasons.append(f"{preset}: {SIZES[preset].words}, since this computer trains on its {device.kind.upper()}.")
     size = SIZES[preset]
     shape, native = _median_geometry(study, labeled, unlabeled)
-    spacing = coarsen(shape, native, size.scan_voxels)
-    if spacing == native:
+    channels = _channels(study, (*labeled, *unlabeled))
+    earlier = read_card(request.start_from) if request.start_from else None
+    spacing = earlier.spacing if earlier else coarsen(shape, native, size.scan_voxels)
+    held_out = study.held_out_cases()
+    if earlier:
+        seen = seen_by(earlier, study, held_out)
+        held_out = tuple(case for case in held_out if case not in seen)
+        reasons += start_in_words(earlier, [one.name for one in study.classes], seen)
+    elif spacing == native:
         reasons.append(f"Voxels stay at {_mm(native)} (z, y, x), the scans' own size.")
     else:
         reasons.append(
             f"Voxels are enlarged from {_mm(native)} to {_mm(spacing)} (z, y, x) so that training keeps pace with you."
         )
-    channels = _channels(study, (*labeled, *unlabeled))
     if channels > 1:
         reasons.append(f"The network sees {channels} images of each case at once.")
-    net = _net(preset, channels=channels, classes=len(study.classes) + 1)
+    classes = len(study.classes) + 1
+    net = net_like(earlier, channels=channels, classes=classes) if earlier else _net(preset, channels, classes)
     resampled = [math.ceil(n * a / b) for n, a, b in zip(shape, native, spacing, strict=True)]
     patch_size = fit_patch(resampled, size.patch_voxels, multiple=2 ** (net.levels - 1))
     reasons.append(
@@ -108,9 +117,11 @@ def resolve(study: Study, request: TrainRequest, device: DeviceInfo) -> Plan:
         contrast=_contrast(preset),
         consistency=_consistency(preset),
         optimizer=_optimizer(preset),
+        start_from=None if request.start_from is None else str(request.start_from.resolve()),
+        inherited_scans=() if earlier is None else earlier.scans,
         labeled_cases=labeled,
         unlabeled_cases=unlabeled,
-        held_out_cases=study.held_out_cases(),
+        held_out_cases=held_out,
         reasons=tuple(reasons),
     )
 

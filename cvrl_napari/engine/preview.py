@@ -5,6 +5,7 @@ the file mapped copies just that box. Previews come quickly at first, when the m
 of the time; in a run of more than some minutes they and the first ones together stay under a twentieth.
 """
 
+import io
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from cvrl_napari.engine.events import Box, PreviewReady
 from cvrl_napari.engine.predict import predict_case_on_grid
 from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.nets.output import Net
+from cvrl_napari.study.storage import atomic_write
 
 FIRST_SECONDS = (0.5, 3.0, 8.0)
 """Training seconds after which the first previews come, before the steady rhythm starts."""
@@ -71,6 +73,10 @@ class Previewer:
         if case != self._case:
             self._case, self._unfinished = case, None
             self._next = min(self._next, FIRST_SECONDS[0]) if self._made == 0 else 0.0
+
+    def follow(self, plan: Plan) -> None:
+        """Compute by this plan from now on."""
+        self._plan = plan
 
     def is_due(self, seconds: float) -> bool:
         """Whether a preview, or the next slab of one, should be made after `seconds` of training."""
@@ -137,7 +143,9 @@ def write_changes(path: Path, labels: np.ndarray, shape: Triple, start: int = 0)
     if path.exists():
         mask = np.load(path, mmap_mode="r+")
     else:
-        mask = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+        # Written, not only mapped: a full disk is then an error here, not the end of the process at some later touch.
+        atomic_write(path, _npy(np.zeros(shape, np.uint8)))
+        mask = np.load(path, mmap_mode="r+")
     planes = mask[start : start + len(labels)]
     box = changed_box(planes, labels)
     if box is None:
@@ -147,6 +155,12 @@ def write_changes(path: Path, labels: np.ndarray, shape: Triple, start: int = 0)
     mask.flush()
     (first, last), y, x = box
     return (first + start, last + start), y, x
+
+
+def _npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
 
 
 def changed_box(before: np.ndarray, after: np.ndarray) -> Box | None:

@@ -58,6 +58,10 @@ class Probe:
         self._patches: Batch | None = None
         self._next = EVERY_SECONDS
 
+    def follow(self, plan: Plan) -> None:
+        """Compute by this plan from now on."""
+        self._plan = plan
+
     def is_due(self, seconds: float) -> bool:
         """Whether to diagnose after `seconds` of training."""
         return seconds >= self._next

@@ -5,7 +5,8 @@ with a cold cache. A case that cannot be read is named as soon as that is known,
 the plan as well: the one before which its turn to be prepared comes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from cvrl_napari.config import Plan
@@ -13,6 +14,7 @@ from cvrl_napari.data.ahead import BatchAhead
 from cvrl_napari.data.prepare import PreparedCase, prepare
 from cvrl_napari.data.streams import TwoStreamLoader
 from cvrl_napari.engine.device import spare_cores
+from cvrl_napari.engine.disk_space import is_disk_full
 from cvrl_napari.engine.events import Adjusted, Event, LabelsTaken, Progress
 from cvrl_napari.engine.preparing import PreparingAhead
 from cvrl_napari.engine.validation import MOST_CASES
@@ -27,8 +29,16 @@ STEPS_A_SCAN = 4
 NEW_CLASS = "is painted with a class that was added after this training began; train again to learn it."
 
 
+Call = Callable[[Callable[[], PreparedCase]], PreparedCase]
+
+
 class RunCases:
     """Labeled, unlabeled and held-out cases of one run, and the loader that draws from them.
+
+    Parameters
+    ----------
+    during : callable
+        Calls a function that takes a while: `Steering.during`, which lets a run be stopped meanwhile.
 
     Attributes
     ----------
@@ -38,8 +48,8 @@ class RunCases:
         Ids of the cases that are measured.
     """
 
-    def __init__(self, study: Study, plan: Plan) -> None:
-        self._study, self._plan = study, plan
+    def __init__(self, study: Study, plan: Plan, during: Call = lambda function: function()) -> None:
+        self._study, self._plan, self._during = study, plan, during
         self.labeled, self.unlabeled = list(plan.labeled_cases), list(plan.unlabeled_cases)
         self.held_out = plan.held_out_cases[:MOST_CASES]
         self._order = (*self.labeled, *self.held_out, *(self.unlabeled if plan.unlabeled_batch else ()))
@@ -48,6 +58,11 @@ class RunCases:
         self._spare_cores = spare_cores(plan)
         self._ahead = PreparingAhead(self._make, spare_cores=self._spare_cores)
         self.loader = BatchAhead(TwoStreamLoader(*self._streams(), self._prepared, plan, plan.seed))
+
+    def follow(self, plan: Plan) -> None:
+        """Cut by this plan from now on."""
+        self._plan = plan
+        self.loader.follow(plan)
 
     def prepared(self, cases: Iterable[str]) -> list[PreparedCase]:
         """Return those of the cases that are prepared."""
@@ -88,8 +103,10 @@ class RunCases:
             if case in self._prepared or case in self._unreadable:
                 continue
             try:
-                self._prepared[case] = self._prepare(case)
+                self._prepared[case] = self._during(partial(self._prepare, case))
             except (VolumeError, StudyError) as error:
+                if is_disk_full(error):  # the scan is none the worse for it
+                    raise
                 self._unreadable[case] = error
                 yield Adjusted(why=f"{case} is left out of this training: {error}", step=step)
             done = sum(one in self._prepared or one in self._unreadable for one in self._order)

@@ -6,10 +6,14 @@ from pathlib import Path
 import pydantic
 
 from cvrl_napari.config import Plan
+from cvrl_napari.engine.disk_space import has_space, is_disk_full
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import Event
 from cvrl_napari.study.renumbering import is_older_than_classes
 from cvrl_napari.study.storage import atomic_write
+
+LEAST_SPACE = 2**20
+"""Bytes without which a disk counts as full."""
 
 
 class RunFolder:
@@ -17,6 +21,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._unwritten = ""
         self.config = path / "config.json"
         self.events = path / "events.jsonl"
         self.checkpoint = path / "checkpoint" / "state.safetensors"
@@ -34,8 +39,12 @@ class RunFolder:
         for folder in (path, path / "checkpoint", path / "previews"):
             folder.mkdir(parents=True)
         run = cls(path)
-        atomic_write(run.config, plan.model_dump_json(indent=2).encode())
+        run.keep(plan)
         return run
+
+    def keep(self, plan: Plan) -> None:
+        """Store the plan."""
+        atomic_write(self.config, plan.model_dump_json(indent=2).encode())
 
     def plan(self) -> Plan:
         """Read the plan back.
@@ -61,9 +70,23 @@ class RunFolder:
         return self.path / "diagnosis" / f"{level}-correlation.npy"
 
     def record(self, event: Event) -> None:
-        """Append an event to events.jsonl."""
-        with self.events.open("a", encoding="utf-8") as lines:
-            lines.write(event.line() + "\n")
+        """Append an event to events.jsonl; on a full disk it is kept in memory until there is space."""
+        self._unwritten += event.line() + "\n"
+        try:
+            with self.events.open("a", encoding="utf-8") as lines:
+                lines.write(self._unwritten)
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            if not self._unwritten.startswith("\n"):
+                self._unwritten = "\n" + self._unwritten  # part of a line may have been written: it ends here
+        else:
+            self._unwritten = ""
+
+    def has_space(self) -> bool:
+        """Whether another checkpoint as large as the present one, and another model, can be written."""
+        sizes = [path.stat().st_size for path in (self.checkpoint, self.model) if path.is_file()]
+        return has_space(self.checkpoint.parent, max(sum(sizes), LEAST_SPACE))
 
 
 def newest_model(runs: Path) -> Path | None:

@@ -27,6 +27,10 @@ class Validator:
         self._next = min(plan.validate_seconds, 15.0)
         self.latest: dict[int, float] = {}
 
+    def follow(self, plan: Plan) -> None:
+        """Compute by this plan from now on."""
+        self._plan = plan
+
     def is_due(self, seconds: float) -> bool:
         """Whether to measure after `seconds` of training."""
         return bool(self._plan.held_out_cases) and seconds >= self._next
@@ -34,12 +38,13 @@ class Validator:
     def measure(self, student: Net, held_out: Sequence[PreparedCase], clock: Clock) -> Iterator[Validated]:
         """Measure now; yields nothing when there is no case to measure."""
         started = time.monotonic()
-        per_case = [dice_on_grid(student, case, self._plan) for case in held_out if case.target is not None]
+        found = {case.case_id: dice_on_grid(student, case, self._plan) for case in held_out if case.target is not None}
+        per_case = list(found.values())
         if not per_case:
             return
         ids = sorted({class_id for dice in per_case for class_id in dice})
         self.latest = {i: float(np.mean([dice[i] for dice in per_case if i in dice])) for i in ids}
-        yield Validated(step=clock.step, dice=self.latest, cases=len(per_case))
+        yield Validated(step=clock.step, dice=self.latest, cases=len(per_case), per_case=found)
         self._next = clock.seconds + max(self._plan.validate_seconds, (time.monotonic() - started) / LARGEST_SHARE)
 
 

@@ -1,10 +1,15 @@
 """The two curves by which progress is judged: the loss, and the Dice on held-out cases for each class."""
 
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+from typing import NamedTuple
+
 import pyqtgraph as pg
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QPen
 from qtpy.QtWidgets import QTabWidget, QWidget
 
-from cvrl_napari.engine.events import Planned, StepDone, Validated
+from cvrl_napari.engine.events import Event, Planned, StepDone, Validated
 from cvrl_napari.study.classes import StructureClass
 
 SMOOTHING = 0.9
@@ -12,6 +17,8 @@ SMOOTHING = 0.9
 REDRAW_MS = 250
 """A small network makes tens of steps a second; the curve is drawn a few times a second."""
 LOSS_COLOR = "#b0b0b0"
+COMPARED_COLORS = ("#4aa3df", "#b277d6", "#7fb35a", "#d65f8c", "#e07b39")
+"""Of the earlier runs drawn beside the present one."""
 NOT_MEASURED = "not measured: no labeled case is held out"
 
 
@@ -38,6 +45,7 @@ class Curves(QTabWidget):
         self._redraw.setSingleShot(True)
         self._redraw.timeout.connect(self._draw_loss)
         self._classes: tuple[StructureClass, ...] = ()
+        self._compared: list[_Compared] = []
         self.clear_curves()
 
     def set_classes(self, classes: tuple[StructureClass, ...]) -> None:
@@ -49,9 +57,18 @@ class Curves(QTabWidget):
         """Forget the former run."""
         self._loss: tuple[list[int], list[float]] = ([], [])
         self._dice: dict[int, tuple[list[int], list[float]]] = {}
-        self._loss_plot.clear()
-        self._loss_line = self._loss_plot.plot(pen=pg.mkPen(LOSS_COLOR, width=2))
-        self._draw_dice()
+        self._draw_all()
+
+    def compare(self, runs: Sequence[tuple[str, Sequence[Event]]]) -> None:
+        """Draw the loss and the mean Dice of these runs, name and events of each, dashed beside the present one's."""
+        self._compared = [_Compared.of(name, events) for name, events in runs]
+        self._draw_all()
+        self._draw_loss()
+
+    @property
+    def is_comparing(self) -> bool:
+        """Whether earlier runs are drawn."""
+        return bool(self._compared)
 
     def add(self, event: object) -> None:
         """Take in what a run tells; events that carry neither loss nor Dice are passed over."""
@@ -61,7 +78,7 @@ class Curves(QTabWidget):
                 self._dice_plot.setTitle(None if plan.held_out_cases else NOT_MEASURED, size="8pt")
             case StepDone(step=step, losses={"supervised": loss}):
                 steps, losses = self._loss
-                losses.append(SMOOTHING * losses[-1] + (1 - SMOOTHING) * loss if losses else loss)
+                losses.append(_smoothed(losses, loss))
                 steps.append(step)
                 if not self._redraw.isActive():
                     self._redraw.start(REDRAW_MS)
@@ -92,11 +109,21 @@ class Curves(QTabWidget):
         title = self._dice_plot.plotItem.titleLabel
         return str(title.text) if title.isVisible() else ""
 
+    def _draw_all(self) -> None:
+        self._loss_plot.clear()
+        for pen, run in zip(_dashed(), self._compared, strict=False):
+            self._loss_plot.plot(*run.loss, pen=pen, name=run.name)
+        self._loss_line = self._loss_plot.plot(pen=pg.mkPen(LOSS_COLOR, width=2))
+        self._draw_dice()
+
     def _draw_loss(self) -> None:
         self._loss_line.setData(*self._loss)
 
     def _draw_dice(self) -> None:
         self._dice_plot.clear()
+        for pen, run in zip(_dashed(), self._compared, strict=False):
+            words = f"{run.name} {run.dice[1][-1]:.2f}" if run.dice[1] else f"{run.name} not measured"
+            self._dice_plot.plot(*run.dice, pen=pen, name=words)
         for structure in self._classes:
             steps, values = self._dice.get(structure.id, ([], []))
             if values:
@@ -105,6 +132,35 @@ class Curves(QTabWidget):
                 self._dice_plot.plot(
                     steps, values, pen=pen, name=name, symbol="o", symbolSize=5, symbolBrush=structure.color, symbolPen=None
                 )
+
+
+class _Compared(NamedTuple):
+    """Steps and values of an earlier run: its smoothed loss, and its Dice, mean over the classes."""
+
+    name: str
+    loss: tuple[list[int], list[float]]
+    dice: tuple[list[int], list[float]]
+
+    @classmethod
+    def of(cls, name: str, events: Sequence[Event]) -> "_Compared":
+        run = cls(name, ([], []), ([], []))
+        for event in events:
+            match event:
+                case StepDone(step=step, losses={"supervised": loss}):
+                    run.loss[0].append(step)
+                    run.loss[1].append(_smoothed(run.loss[1], loss))
+                case Validated(step=step, dice=dice) if dice:
+                    run.dice[0].append(step)
+                    run.dice[1].append(sum(dice.values()) / len(dice))
+        return run
+
+
+def _smoothed(before: list[float], loss: float) -> float:
+    return SMOOTHING * before[-1] + (1 - SMOOTHING) * loss if before else loss
+
+
+def _dashed() -> Iterator[QPen]:
+    return (pg.mkPen(color, width=1.5, style=Qt.PenStyle.DashLine) for color in cycle(COMPARED_COLORS))
 
 
 def _plot(left: str) -> pg.PlotWidget:

@@ -199,6 +199,7 @@ class CvrlDock(QWidget):
         self.study_panel.shut_down()
         self.class_panel.shut_down()
         self.tool_box.close()
+        self.train_panel.close_history()
         self.session.shut_down()
         self.letters.close()
         self.position.close()

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLabeledSlider
 
-from cvrl_napari.engine.run_folder import newest_model
+from cvrl_napari.engine.run_list import model_for_masks
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.case_layers import MASK_OPACITY
 from cvrl_napari.gui.saving import ask_where
@@ -112,7 +112,7 @@ class MaskPanel(QWidget):
         self.reject_button.setEnabled(has_mask or can_bring_back)
         self.reject_button.setText("Bring back" if can_bring_back else "Reject")
         self.save_button.setEnabled(on_view)
-        model = newest_model(session.study.runs_folder) if session.study is not None else None
+        model = model_for_masks(session.study.runs_folder) if session.study is not None else None
         self.predict_button.setEnabled(on_view and model is not None and not session.prediction.is_active)
         self.predict_button.setText("Predicting…" if session.prediction.is_active else "Predict this scan")
         self.predict_button.setToolTip(

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.commands import View
 from cvrl_napari.engine.events import Adjusted, PreviewReady, RunDone, RunFailed
-from cvrl_napari.engine.run_folder import newest_model
+from cvrl_napari.engine.run_list import model_for_masks
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.class_editing import ClassEditing
 from cvrl_napari.gui.export import FORMATS, Format
@@ -320,10 +320,10 @@ class Session(QObject):
         self.training.start(self.study.folder, request, self._view, resume=resume)
 
     def predict(self) -> None:
-        """Predict the scan on view with the newest model; the mask appears in the mask layer."""
+        """Predict the scan on view with the chosen model, or the newest; the mask appears in the mask layer."""
         if self.study is None or not self.case or self.prediction.is_active:
             return
-        model = newest_model(self.study.runs_folder)
+        model = model_for_masks(self.study.runs_folder)
         if model is None:
             self.noticed.emit("There is no model yet.", "Train first; the model is saved when the training ends.", "")
             return

@@ -7,13 +7,17 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from cvrl_napari.config import TrainRequest
-from cvrl_napari.engine.events import Planned, StepDone, Validated
+from cvrl_napari.engine.events import Event, Planned, StepDone, Validated
 from cvrl_napari.engine.unfinished import UnfinishedRun, past_events, unfinished_run
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.curves import Curves
 from cvrl_napari.gui.folding import folded as _folded
 from cvrl_napari.gui.forms import form_of, read_form
+from cvrl_napari.gui.hold_out_offer import HoldOutOffer
+from cvrl_napari.gui.run_history import RunHistory
+from cvrl_napari.gui.runs_panel import RunsPanel
 from cvrl_napari.gui.session import Session
+from cvrl_napari.gui.verdict import Verdict
 from cvrl_napari.gui.words import go_on_line, overlay_line, plan_line, progress_line
 
 OPTIONS = ("method", "preset", "device", "steps", "minutes", "seed")
@@ -56,6 +60,11 @@ class TrainPanel(QWidget):
         self.why = QLabel()
         self.why.setWordWrap(True)
         self.curves = Curves()
+        self.verdict = Verdict()
+        self.hold_out = HoldOutOffer(session)
+        self.history = RunHistory(session, self)
+        self.runs = RunsPanel(self.history, self.request)
+        self.earlier = _folded("Earlier trainings", self.runs)
         self.overlay = QLabel()
         self.overlay.setWordWrap(True)
 
@@ -77,8 +86,8 @@ class TrainPanel(QWidget):
         layout.setSpacing(4)
         for widget in (self.button, self.go_on, self.missing, self.options, self._running, self._planned, self.why):
             layout.addWidget(widget)
-        layout.addWidget(self.curves)
-        layout.addWidget(self.overlay)
+        for widget in (self.curves, self.verdict, self.overlay, self.hold_out, self.earlier):
+            layout.addWidget(widget)
 
         self._clock = QTimer(self)
         self._clock.timeout.connect(self._show_overlay_line)
@@ -90,6 +99,9 @@ class TrainPanel(QWidget):
         self.form.changed.connect(lambda: self.button.setText(TITLES[self.request().method]))
         training.event_received.connect(self.curves.add)
         training.event_received.connect(self._add_past)
+        training.event_received.connect(self.verdict.take)
+        self.history.compared.connect(self._compare)
+        self.history.going_on.connect(self._take_up)
         training.changed.connect(self.refresh)
         training.ended.connect(self._look_for_unfinished)
         session.painting.painted.connect(self.refresh)
@@ -107,6 +119,10 @@ class TrainPanel(QWidget):
     def set_options(self, **values: object) -> None:
         """Fill in options by name, as if they had been typed."""
         self.form.update(values)
+
+    def close_history(self) -> None:
+        """Read no more of the earlier trainings."""
+        self.history.close()
 
     def refresh(self) -> None:
         """Show the present state of things."""
@@ -130,7 +146,7 @@ class TrainPanel(QWidget):
         if training.plan is not None:
             self.plan.setText(plan_line(training.plan))
             self.why.setText("\n".join(f"• {reason}" for reason in (*training.plan.reasons, *training.adjustments)))
-        self.curves.setVisible(training.plan is not None)
+        self.curves.setVisible(training.plan is not None or self.curves.is_comparing)
         self.why.setVisible(self._planned.isVisibleTo(self) and self.why_button.isChecked())
         self._show_overlay_line()
         if active != self._clock.isActive():
@@ -154,6 +170,14 @@ class TrainPanel(QWidget):
         if self._unfinished is not None:
             self._session.train(TrainRequest(), resume=self._unfinished.path)
 
+    def _compare(self, runs: list[tuple[str, list[Event]]]) -> None:
+        self.curves.compare(runs)
+        self.refresh()
+
+    def _take_up(self, run: UnfinishedRun) -> None:
+        """Another run than the newest one goes on: its are the curves."""
+        self._unfinished = run
+
     def _add_past(self, event: object) -> None:
         """Let the curves of a run that goes on begin at its beginning."""
         if isinstance(event, Planned) and self._unfinished is not None and Path(event.run) == self._unfinished.path:
@@ -171,10 +195,12 @@ class TrainPanel(QWidget):
 
     def _on_study_changed(self) -> None:
         self.curves.clear_curves()
+        self.verdict.clear()
         self.why_button.setChecked(False)
         self._look_for_unfinished()
 
     def _on_classes_changed(self) -> None:
         if self._session.study is not None:
             self.curves.set_classes(self._session.study.classes)
+            self.verdict.set_names(self.history.class_names())
             self._look_for_unfinished()

@@ -1,10 +1,13 @@
 """Times and plans in the words of the dock."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from cvrl_napari.config import Plan
+from cvrl_napari.engine.few_cases import Interval
+from cvrl_napari.engine.run_list import PastRun
 from cvrl_napari.engine.unfinished import UnfinishedRun
-from cvrl_napari.gui.training import Training
+from cvrl_napari.gui.training import NAMES, Training
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.volumes.errors import VolumeError
 
@@ -57,6 +60,29 @@ def go_on_line(run: UnfinishedRun, now: datetime | None = None) -> str:
     now = now or datetime.now()
     begun = f"{run.started:%H:%M}" if run.started.date() == now.date() else f"{run.started.day} {run.started:%B}"
     return f"Go on with the training of {begun}  ({run.step:,} / {run.total:,})"
+
+
+def dice_line(dice: Mapping[int, Interval], names: Mapping[int, str]) -> str:
+    """Say how good the masks are on held-out cases, and how little that is known; `names` of the structures by class id."""
+    if not dice:
+        return "Dice: not measured."
+    cases = max(one.cases for one in dice.values())
+    count = "1 held-out case" if cases == 1 else f"{cases} held-out cases"
+    parts = ", ".join(f"{names.get(i, f'class {i}')} {_with_interval(one)}" for i, one in dice.items())
+    too_few = any(one.low is None for one in dice.values())
+    return f"Dice on {count}: {parts}." + (" Too few cases to tell how sure that is." if too_few else "")
+
+
+def _with_interval(one: Interval) -> str:
+    return f"{one.mean:.2f}" + ("" if one.low is None else f" (likely {one.low:.2f} to {one.high:.2f})")
+
+
+def run_details(run: PastRun, names: Mapping[int, str]) -> str:
+    """Say what an earlier training was, in two lines."""
+    labels = "1 labeled scan" if run.labels == 1 else f"{run.labels} labeled scans"
+    when = f"{run.started.day} {run.started:%B %Y, %H:%M}"
+    first = f"{when} · {NAMES[run.method]} · {run.step:,} of {run.total:,} steps · {labels} · {run.size / 1e6:.0f} MB"
+    return f"{first}\n{dice_line(run.dice, names)}"
 
 
 def _strokes(count: int, kind: str) -> str:

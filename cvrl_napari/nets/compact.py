@@ -25,6 +25,7 @@ class CompactNet(Net):
         ends = list(itertools.pairwise(widths[1:]))  # (finer, coarser) channels below half resolution
         self.low_channels, self.high_channels = widths[0], widths[-1]
         self.stride = 2 ** (config.levels - 1)
+        self.recompute = config.recompute
 
         self.stem = nn.Sequential(Fold(), _conv(8 * config.in_channels, widths[1]))
         self.encoders = nn.ModuleList(Residual(width) for width in widths[2:])
@@ -40,15 +41,15 @@ class CompactNet(Net):
         """Segment `images` of shape (B, C, z, y, x)."""
         self.check(images)
         images = channels_last(images)
-        features = self.stem(images)  # (B, 2 width, z/2, y/2, x/2)
+        features = self.through(self.stem, images)  # (B, 2 width, z/2, y/2, x/2)
         skips = []
         for down, encoder in zip(self.downs, self.encoders, strict=True):
             skips.append(features)
-            features = encoder(down(features))  # half the resolution, twice the channels
+            features = self.through(encoder, down(features))  # half the resolution, twice the channels
         high = features
         features = self.dropout(features)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
-            features = decoder(up(features) + skips.pop())
+            features = self.through(decoder, up(features) + skips.pop())
         # In place: at full resolution a fresh map costs more than the arithmetic on it.
         low = F.relu_(self.unfold(features).add_(self.edges(images)))  # (B, width, z, y, x)
         logits = classify(self.dropout(low), self.classifier.weight, self.classifier.bias)

@@ -14,6 +14,13 @@ def make_teacher(student: Module) -> Module:
     return copy.deepcopy(student).requires_grad_(False)
 
 
+@torch.no_grad()
+def copy_weights(teacher: nn.Module, student: nn.Module) -> None:
+    """Make `teacher` what `student` is, in place; both of one build."""
+    for mine, source in zip(teacher.state_dict().values(), student.state_dict().values(), strict=True):
+        mine.copy_(source)
+
+
 def teacher_momentum(step: int, momentum: float) -> float:
     """Return min(1 - 1 / (step + 1), momentum): the plain mean of the first students, then a moving average.
 

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from cvrl_napari.nets.recompute import recomputed
+
 
 class NetOutput(NamedTuple):
     """One forward pass.
@@ -32,15 +34,23 @@ class Net(nn.Module):
         Channels of the taps.
     stride : int
         Edge of a bottleneck cell in voxels. Each side of the input must be a multiple of it.
+    recompute : bool
+        Whether the maps of a block are computed again in the backward pass, to save memory. It changes no result.
     """
 
     low_channels: int
     high_channels: int
     stride: int
+    recompute: bool = False
 
     def forward(self, images: Tensor) -> NetOutput:
         """Segment `images` of shape (B, C, z, y, x)."""
         raise NotImplementedError
+
+    def through(self, block: nn.Module, features: Tensor) -> Tensor:
+        """Return what a block makes of its input."""
+        made: Tensor = recomputed(block, features) if self.recompute else block(features)
+        return made
 
     def check(self, images: Tensor) -> None:
         """Refuse an input the network cannot halve often enough.

@@ -27,6 +27,7 @@ class VNet(Net):
         ends = list(itertools.pairwise(widths))  # (finer, coarser) channels of each change of resolution
         self.low_channels, self.high_channels = widths[0], widths[-1]
         self.stride = 2 ** (config.levels - 1)
+        self.recompute = config.recompute
 
         self.entry = _block(config.in_channels, widths[0], depths[0])
         self.downs = nn.ModuleList(_down(fine, coarse) for fine, coarse in ends)
@@ -42,15 +43,15 @@ class VNet(Net):
         """Segment `images` of shape (B, C, z, y, x)."""
         self.check(images)
         on_cpu = images.device.type == "cpu"
-        features = self.entry(channels_last(images) if on_cpu else images)
+        features = self.through(self.entry, channels_last(images) if on_cpu else images)
         skips = []
         for down, encoder in zip(self.downs, self.encoders, strict=True):
             skips.append(features)
-            features = encoder(down(features))  # half the resolution, twice the channels
+            features = self.through(encoder, down(features))  # half the resolution, twice the channels
         high = features
         features = self.dropout(features)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
-            features = decoder(up(features) + skips.pop())
+            features = self.through(decoder, up(features) + skips.pop())
         dropped = self.dropout(features)
         logits = classify(dropped, self.classifier.weight, self.classifier.bias) if on_cpu else self.classifier(dropped)
         return NetOutput(logits, low=features, high=high)

@@ -1,5 +1,9 @@
 """A checkpoint gives back exactly what was put in."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -48,3 +52,20 @@ def test_a_truncated_checkpoint_is_answered_with_a_sentence(tmp_path):
     (tmp_path / "state").write_bytes(data[: len(data) // 2])
     with pytest.raises(EngineError, match="can't be read"):
         load_checkpoint(tmp_path / "state")
+
+
+def test_a_kill_while_writing_leaves_the_former_checkpoint_and_the_next_one_clears_up(tmp_path):
+    path = tmp_path / "state.safetensors"
+    save_checkpoint(path, {"step": 1})
+    child = """
+import os, signal, sys
+from pathlib import Path
+from cvrl_napari.engine.checkpoint import save_checkpoint
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+save_checkpoint(Path(sys.argv[1]), {"step": 2})
+"""
+    assert subprocess.run([sys.executable, "-c", child, str(path)], check=False).returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 2
+    assert load_checkpoint(path) == {"step": 1}
+    save_checkpoint(path, {"step": 3})
+    assert list(tmp_path.iterdir()) == [path]

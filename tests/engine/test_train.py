@@ -1,5 +1,6 @@
 """Real runs of a few steps on real files."""
 
+import math
 import queue
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from safetensors.torch import load_file
 
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine import events as ev
+from cvrl_napari.engine import train as train_module
 from cvrl_napari.engine.commands import Inbox, LabelsChanged, Pause, Resume, Stop, View
 from cvrl_napari.engine.device import pick
 from cvrl_napari.engine.model_file import read_card
@@ -258,6 +260,7 @@ def test_a_loss_that_is_no_number_goes_back_to_the_last_checkpoint_at_half_the_r
     monkeypatch.setattr(torch.optim.AdamW, "step", lambda self, *a: rates.append(self.param_groups[0]["lr"]) or step(self, *a))
     plan = resolve(ball_study, SHORT.model_copy(update={"steps": 6}), pick("cpu"))
     poison(Method, {4})
+    monkeypatch.setattr(train_module, "CHECKPOINT_SHARE", math.inf)
     events = list(train(ball_study, plan.model_copy(update={"checkpoint_seconds": 1e-6})))
     (adjusted,) = of_kind(events, ev.Adjusted)
     assert "went back to step 3 and goes on at half the learning rate" in adjusted.why
