@@ -117,4 +117,4 @@ def fill(labels: Labels, plane: Plane, voxel: npt.ArrayLike) -> None:
     inside = flood(region, seed, connectivity=1) if labels.contiguous else region == old
     found = np.nonzero(inside)
     indices = tuple(axis + (part.start or 0) for axis, part in zip(found, where, strict=True))
-    labels.data_setitem(indices, labels.selected_label)
+    paint_voxels(labels, indices, labels.selected_label)
