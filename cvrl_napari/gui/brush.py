@@ -1,7 +1,7 @@
 """What brush and outline paint on the labels: only some grey values, or the mask.
 
-napari's own tools paint as they always do until one of the two is asked for. Then the same voxels are written through
-`data_setitem`, which napari undoes stroke by stroke.
+The brush paints the voxels that napari's own would, through `data_setitem`, which napari undoes stroke by stroke. That is also
+many times faster on a large scan (`tests/benchmarks/bench_painting.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -64,15 +64,12 @@ class Brush:
         axes : callable
             Returns the axes painted along, ascending, when the brush has so many dimensions.
         """
-        paint, paint_polygon = layer.paint, layer.paint_polygon
+        paint_polygon = layer.paint_polygon
 
-        @wraps(paint)
+        @wraps(layer.paint)
         def ruled_paint(coord: Sequence[float], new_label: int, refresh: bool = True) -> None:
-            if self.is_free(new_label):
-                paint(coord, new_label, refresh)
-            else:
-                where = under_brush(coord, layer.brush_size, axes(layer.n_edit_dimensions), layer.data.shape, layer.scale)
-                self.write(layer, where, new_label, refresh=refresh)
+            where = under_brush(coord, layer.brush_size, axes(layer.n_edit_dimensions), layer.data.shape, layer.scale)
+            self.write(layer, where, new_label, refresh=refresh)
 
         @wraps(paint_polygon)
         def ruled_polygon(points: Sequence[Sequence[float]], new_label: int) -> None:
@@ -91,13 +88,14 @@ class Brush:
 
     def write(self, layer: Labels, where: Indices, new_label: int, *, refresh: bool = True) -> None:
         """Paint these voxels as the rules say; `new_label` is the class in hand."""
-        if self.grey_range is not None:
+        rules = not self.is_free(new_label)
+        if rules and self.grey_range is not None:
             low, high = self.grey_range
             greys = self._on_view.scan_array()[where]
             where = _only(where, (greys >= low) & (greys <= high))
         if layer.preserve_labels:
-            where = _only(where, layer.data[where] == 0)
-        if self.brings_mask:
+            where = _only(where, layer.data[where] == (0 if new_label else layer.selected_label))
+        if rules and self.brings_mask:
             value = accepted(layer.data[where], self._on_view.mask_array()[where])
         else:
             value = np.full(len(where[0]), new_label, np.uint8)
