@@ -4,6 +4,9 @@ The windows are those of the training: a network that norms over its window (`ne
 Neighbours overlap by half, and their features are averaged, the middle of a window counting most and its border next to
 nothing (the weights of `windows`, normalised along each axis). A network without such norms gives the same as at once, away
 from the border of the scan.
+
+Low-level features are smoothed by a voxel: transposed convolutions of stride two leave a checkerboard in them, which would be
+a grid of holes in what a lasso marks.
 """
 
 from collections.abc import Iterator, Mapping
@@ -132,11 +135,25 @@ class _Sums:
 def _maps(found: NetOutput, level: Level, edge: int) -> Tensor:
     """Return features and probabilities of a window as channels on the level's grid, (C + K, z, y, x)."""
     probabilities = found.logits.float().softmax(dim=1)
-    features = found.high if level == "high" else found.low
+    features = (found.high if level == "high" else found.low).float()
     if edge > 1:
         probabilities = F.avg_pool3d(probabilities, edge)
-        features = features if level == "high" else F.avg_pool3d(features, edge)
-    return torch.cat([features.float(), probabilities], dim=1)[0]
+    if level == "low":
+        features = F.avg_pool3d(features, edge) if edge > 1 else smoothed(features)  # pairs of voxels hold no checkerboard
+    return torch.cat([features, probabilities], dim=1)[0]
+
+
+def smoothed(maps: Tensor) -> Tensor:
+    """Average each voxel of maps (B, C, z, y, x) with its neighbours by [1 2 1] / 4 along each axis, the border continued.
+
+    A pattern that alternates from voxel to voxel vanishes in it, and nothing coarser than that suffers much.
+    """
+    maps = F.pad(maps, (1, 1, 1, 1, 1, 1), mode="replicate")
+    for axis in (2, 3, 4):
+        length = maps.shape[axis] - 2
+        before, middle, after = (maps.narrow(axis, start, length) for start in range(3))
+        maps = (before + after).add_(middle, alpha=2).div_(4)
+    return maps
 
 
 def _padded(image: Tensor, patch: Triple, stride: int) -> tuple[Tensor, Triple]:

@@ -31,7 +31,7 @@ LEVELS: tuple[Level, ...] = ("low", "high")
 LIMIT_BYTES = 4 * 10**9
 """What the embeddings of a study may take on the disk, unless somebody says otherwise."""
 RECORD = "record.json"
-VERSION = 1
+VERSION = 2
 """Counts up when the same model and scan would give other features: older files are then no longer taken."""
 
 
@@ -45,7 +45,7 @@ class CaseEmbeddings:
     level : 'low' or 'high'
         The last decoder map, or the bottleneck.
     features : memmap of shape (Z, Y, X, C), float16
-        The student's features, not of unit length.
+        The student's features, not of unit length; the low level smoothed by a voxel (`dense_features`).
     projected : array-like of shape (Z, Y, X, P), or None
         The projector's output, computed for the cells it is indexed by; None for a model without projectors.
     scale : tuple of float
@@ -216,6 +216,13 @@ def load_embeddings(study: Study, model: Path, case_id: str, level: Level = "low
     if (found := folder.load(level)) is not None:
         folder.touch()
     return found
+
+
+def is_of_another_model(study: Study, model: Path, case_id: str) -> bool:
+    """Whether the cache has features of a case, but none by this model as it is now."""
+    own, name = CaseFolder(study, model, case_id).path, f"{case_id}.cells"
+    folders = embeddings_folder(study).glob("*/") if not (own / RECORD).is_file() else ()
+    return any((folder / name / RECORD).is_file() for folder in folders)
 
 
 def embeddings_folder(study: Study) -> Path:

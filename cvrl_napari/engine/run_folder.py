@@ -96,3 +96,12 @@ def newest_model(runs: Path) -> Path | None:
     """
     models = [model for model in runs.glob("*/model.safetensors") if not is_older_than_classes(model, runs.parent)]
     return max(models, key=lambda model: model.stat().st_mtime, default=None)
+
+
+def is_untrained(run: Path) -> bool:
+    """Whether a run has told of events but not of a single step: its model is as it was drawn at random."""
+    try:
+        with RunFolder(run).events.open("rb") as lines:
+            return not any(b'"kind":"step"' in line for line in lines)
+    except OSError:  # a model from elsewhere: not known
+        return False

@@ -10,7 +10,7 @@ from cvrl_napari.engine.embedding_cache import CaseEmbeddings
 from cvrl_napari.engine.half import as_float32
 
 SMOOTHED_CELLS = 3
-"""Edge of the cube of low-level cells that is averaged: the transposed convolutions before them leave a checkerboard of two."""
+"""Edge of the cube of low-level cells that a map is averaged over: fewer odd ones, and borders that follow the structure."""
 _LEAST_NORM = 1e-6
 
 
@@ -49,7 +49,7 @@ def find_similar(
         From -1 (opposite) to 1 (same direction).
     """
     direction = unit(query[None])[0]
-    if embeddings.level != "low":  # no checkerboard, and too coarse to smooth
+    if embeddings.level != "low":  # too coarse to smooth
         return _from_the_mean(embeddings, direction, _cells(plane))
     from scipy.ndimage import uniform_filter
 

@@ -126,6 +126,7 @@ def main() -> None:
     viewer.window.add_dock_widget(main_dock, name="CVRL", area="right")
     main_dock.open_folders([study.folder])
     until(lambda: main_dock.session.case == case)
+    row("making the dock's widgets", timed(lambda: EmbeddingsDock(viewer, main_dock).close(), 1))
     row("opening the dock", timed(main_dock.open_embeddings, 1))
     dock: EmbeddingsDock = viewer.window.dock_widgets["CVRL embeddings"]
     row("first 20,000 points", until(lambda: dock.cloud.sample is not None))
@@ -138,6 +139,8 @@ def main() -> None:
         row(what, calls + until(lambda: dock.selection._fenced is not None))
     dock.selection.clear()
 
+    dock.tabs.setCurrentIndex(2)
+    row("looking at the health panel, a round", until(lambda: dock.health_panel.map is not None))
     tool = dock.similarity
     dock.tabs.setCurrentIndex(1)
     dock.similar.button.click()
@@ -153,7 +156,7 @@ def main() -> None:
         tool._point(scan.data_to_world(voxel))
         tool._rest.stop()
         taken = timed(tool._show_plane, 1)
-        drawn = until(lambda: True)
+        drawn = until(lambda: not tool._comparing)
         if number == 0:
             row("similarity of a slice, first", taken + drawn)
         else:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cvrl_napari.config import NetConfig
-from cvrl_napari.engine.dense_features import CellArrays, grids_of, write_features
+from cvrl_napari.engine.dense_features import CellArrays, grids_of, smoothed, write_features
 from cvrl_napari.engine.model_file import Model, ModelCard
 from cvrl_napari.engine.windows import predict_volume
 from cvrl_napari.nets.build import build_net
@@ -46,7 +46,7 @@ def test_windows_give_what_comes_of_the_whole_at_once(make_student):
     with torch.inference_mode():
         whole = student.net(image[None])
     found = computed(student, image)
-    low, high = (getattr(whole, level)[0].movedim(0, -1).numpy() for level in ("low", "high"))
+    low, high = (maps[0].movedim(0, -1).numpy() for maps in (smoothed(whole.low), whole.high))
     inside, cells = np.s_[8:-8, 8:-8, 8:-8], np.s_[4:-4, 4:-4, 4:-4]
     assert np.abs(found["low"].features.astype(np.float32) - low)[inside].max() < 1e-3 * max(1, np.abs(low).max())
     assert np.abs(found["high"].features.astype(np.float32) - high)[cells].max() < 1e-3 * max(1, np.abs(high).max())
@@ -70,16 +70,29 @@ def test_an_image_of_one_window_is_computed_at_once(make_student):
     with torch.inference_mode():
         whole = student.net(image[None])
     found = computed(student, image)
-    np.testing.assert_allclose(found["low"].features, whole.low[0].movedim(0, -1), atol=2e-3)
+    np.testing.assert_allclose(found["low"].features, smoothed(whole.low)[0].movedim(0, -1), atol=2e-3)
     np.testing.assert_allclose(found["high"].features, whole.high[0].movedim(0, -1), atol=2e-3)
 
 
+def test_a_checkerboard_vanishes_and_what_is_even_stays():
+    places = torch.stack(torch.meshgrid(*(torch.arange(side) for side in (6, 7, 8)), indexing="ij"))
+    plane = 2.0 * places[1] + 3.0 * places[2]
+    for axes in ([0], [1, 2], [0, 1, 2]):
+        board = (-1.0) ** places[axes].sum(dim=0)
+        found = smoothed((plane + 5 * board)[None, None])[0, 0]
+        torch.testing.assert_close(found[1:-1, 1:-1, 1:-1], plane[1:-1, 1:-1, 1:-1])
+    torch.testing.assert_close(smoothed(torch.full((1, 2, 1, 3, 4), 7.0)), torch.full((1, 2, 1, 3, 4), 7.0))
+
+
 def test_thin_cells_are_the_means_of_eight_voxels(make_student):
-    student, image = make_student(), torch.randn(1, 20, 16, 25)
-    full, thin = computed(student, image)["low"], computed(student, image, thin=True)["low"]
-    assert thin.features.shape == (10, 8, 13, 4)
-    means = full.features[:, :, :24].astype(np.float32).reshape(10, 2, 8, 2, 12, 2, 4).mean(axis=(1, 3, 5))
-    np.testing.assert_allclose(thin.features[:, :, :12], means, atol=0.02)
+    student, image = make_student(patch_size=(16, 16, 16)), torch.randn(1, 16, 16, 16)
+    with torch.inference_mode():
+        whole = student.net(image[None]).low[0].movedim(0, -1)
+    thin = computed(student, image, thin=True)["low"]
+    assert thin.features.shape == (8, 8, 8, 4)
+    means = whole.reshape(8, 2, 8, 2, 8, 2, 4).mean(dim=(1, 3, 5))
+    np.testing.assert_allclose(thin.features, means, atol=2e-3)
+    assert computed(student, torch.randn(1, 20, 16, 25), thin=True)["low"].features.shape == (10, 8, 13, 4)
 
 
 @pytest.mark.parametrize("size", [(1, 1, 1), (5, 16, 40), (17, 33, 31)])

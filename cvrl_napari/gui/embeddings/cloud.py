@@ -23,6 +23,14 @@ POINTS = 20_000
 """Drawn at first."""
 MOST_POINTS = 100_000
 NO_PROJECTOR = "This model has no projector at this level (it was trained without contrast there): its features are shown."
+_START_S: dict[ProjectionMethod, float] = {"umap": 20.0, "tsne": 5.0}
+_POINT_MS: dict[ProjectionMethod, float] = {"umap": 9.0, "tsne": 9.0}
+"""Seconds of a core before the first point (UMAP is compiled), and thousandths for each; docs/benchmarks.md."""
+
+
+def seconds_of(method: ProjectionMethod, count: int) -> float:
+    """Say about how long a projection of so many points takes on a free computer, in seconds; 0 for PCA."""
+    return _START_S.get(method, 0.0) + _POINT_MS.get(method, 0.0) * count / 1000
 
 
 class Drawn(NamedTuple):

@@ -2,28 +2,38 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
-from cvrl_napari.engine.embedding_cache import CaseEmbeddings, Level, load_embeddings
+from cvrl_napari.engine.embedding_cache import CaseEmbeddings, Level, is_of_another_model, load_embeddings
 from cvrl_napari.engine.events import CheckpointSaved, RunDone
-from cvrl_napari.engine.run_folder import RunFolder, newest_model
+from cvrl_napari.engine.run_folder import RunFolder, is_untrained, newest_model
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.embeddings.jobs import Job
 from cvrl_napari.gui.session import Session
 from cvrl_napari.study.renumbering import is_older_than_classes
 from cvrl_napari.study.study import Study
 
-Scope = Literal["view", "labeled", "held out", "all"]
+Scope = Literal["view", "labeled", "held out", "all", "chosen"]
 SCOPES: dict[Scope, str] = {
     "view": "this scan",
     "labeled": "labeled scans",
     "held out": "held-out scans",
     "all": "all scans",
+    "chosen": "chosen scans…",
 }
 """Which cases, in words."""
 NO_MODEL = "There is no model yet: press Train in the CVRL dock; its features can be looked at as soon as it saves."
+UNTRAINED = "This model has not learned anything yet: its features are random. Press Train in the CVRL dock."
+
+
+class _Found(NamedTuple):
+    """What lies in the cache, None where nothing does; the cases whose features there are another model's."""
+
+    embeddings: dict[str, CaseEmbeddings | None]
+    of_others: tuple[str, ...]
+    is_untrained: bool
 
 
 class Computed(QObject):
@@ -53,15 +63,18 @@ class Computed(QObject):
         self.model: Path | None = None
         self.level: Level = "low"
         self.scope: Scope = "view"
+        self.chosen: tuple[str, ...] = ()
         self.follows = False
         self.is_outdated = False
         self.loaded: dict[str, CaseEmbeddings] = {}
         self.missing: tuple[str, ...] = ()
+        self._problem = self._warning = ""
+        self._of_others: tuple[str, ...] = ()
         self.job.changed.connect(self.state_changed)
         self.job.succeeded.connect(self._on_computed)
-        self.job.failed.connect(self.failed)
+        self.job.failed.connect(self._on_failed)
         session.study_changed.connect(self._on_study_changed)
-        session.case_opened.connect(lambda _: self.look() if self.scope == "view" else None)
+        session.case_opened.connect(self._on_case_opened)
         session.training.event_received.connect(self._on_run_event)
         session.training.ended.connect(self._on_run_event)
 
@@ -92,9 +105,20 @@ class Computed(QObject):
                 return study.held_out_cases()
             case "all":
                 return tuple(case.id for case in study.cases)
+            case "chosen":
+                return tuple(case.id for case in study.cases if case.id in self.chosen)
 
-    def choose(self, *, model: Path | None = None, level: Level | None = None, scope: Scope | None = None) -> None:
-        """Look at another model, level or other cases; what is not given stays."""
+    def choose(
+        self,
+        *,
+        model: Path | None = None,
+        level: Level | None = None,
+        scope: Scope | None = None,
+        chosen: tuple[str, ...] | None = None,
+    ) -> None:
+        """Look at another model, level or other cases; what is not given stays. `chosen` is the cases of that scope."""
+        self._problem = ""
+        self.chosen = self.chosen if chosen is None else chosen
         self.model = model or self.model
         self.level = level or self.level
         self.scope = scope or self.scope
@@ -107,11 +131,21 @@ class Computed(QObject):
         if self.model is None:
             return NO_MODEL
         if not self.cases():
+            if self.scope == "chosen":
+                return "None of the chosen scans is in the study: choose others above."
             return "Open a case." if self.scope == "view" else f"The study has no {SCOPES[self.scope]}."
         if self.missing and not self.loaded:
+            if self._problem:
+                return self._problem
             which = f"of {self.missing[0]}" if len(self.missing) == 1 else f"of these {len(self.missing)} scans"
+            if self.missing == self._of_others:
+                return f"The features kept {which} are another model's, or older: press Compute."
             return f"The features {which} are not computed yet: press Compute."
         return ""
+
+    def warning(self) -> str:
+        """Say why what there is should not be believed; empty when nothing speaks against it."""
+        return self._warning if self.loaded else ""
 
     def look(self) -> None:
         """Load in the background what is computed; `changed` and `missing` tell what there is."""
@@ -126,10 +160,12 @@ class Computed(QObject):
             self.state_changed.emit()
             return
 
-        def show(found: dict[str, CaseEmbeddings | None]) -> None:
+        def show(found: _Found) -> None:
             if number == self._wanted:
-                self.loaded = {case: one for case, one in found.items() if one is not None}
-                self.missing = tuple(case for case, one in found.items() if one is None)
+                self.loaded = {case: one for case, one in found.embeddings.items() if one is not None}
+                self.missing = tuple(case for case, one in found.embeddings.items() if one is None)
+                self._of_others = found.of_others
+                self._warning = UNTRAINED if found.is_untrained else ""
                 self.is_outdated = False
                 self.changed.emit()
                 self.state_changed.emit()
@@ -143,7 +179,7 @@ class Computed(QObject):
             return
 
         def load() -> CaseEmbeddings | None:
-            found = _load(study, model, (case,), level).get(case)
+            found = _load(study, model, (case,), level).embeddings.get(case)
             if found is not None:
                 _ = found.norms_from_middle  # kept by it: computed here, not under the mouse
             return found
@@ -156,6 +192,7 @@ class Computed(QObject):
         cases = self.cases() if self.is_outdated else self.missing
         if study is None or model is None or not cases:
             return
+        self._problem = ""
         chosen = [part for case in cases for part in ("--case", case)]
         where = ["embed", "--study", str(study.folder), *chosen, "--cache", "--json", "--", str(model)]
         self.job.start("Computing features", where, cases=len(cases))
@@ -164,6 +201,12 @@ class Computed(QObject):
         """Nothing of it runs afterwards."""
         self.job.cancel()
         self._background.close()
+
+    def _on_failed(self, sentence: str, hint: str, details: str) -> None:
+        """Say it, and look at what was computed before it failed."""
+        self._problem = f"{sentence} {hint}".strip()
+        self.failed.emit(sentence, hint, details)
+        self.look()
 
     def _on_computed(self) -> None:
         self.look()
@@ -194,6 +237,11 @@ class Computed(QObject):
             self.is_outdated = bool(self.loaded)
             self.state_changed.emit()
 
+    def _on_case_opened(self, _case: str) -> None:
+        if self.scope == "view":
+            self._problem = ""
+            self.look()
+
     def _on_study_changed(self) -> None:
         study = self._session.study
         if self.model is not None and (study is None or not self.model.is_relative_to(study.folder)):
@@ -205,9 +253,11 @@ class Computed(QObject):
         self.failed.emit(str(error), "", repr(error))
 
 
-def _load(study: Study, model: Path, cases: tuple[str, ...], level: Level) -> dict[str, CaseEmbeddings | None]:
+def _load(study: Study, model: Path, cases: tuple[str, ...], level: Level) -> _Found:
     known = {case.id for case in study.cases}
-    return {case: load_embeddings(study, model, case, level) for case in cases if case in known}
+    found = {case: load_embeddings(study, model, case, level) for case in cases if case in known}
+    others = tuple(case for case, one in found.items() if one is None and is_of_another_model(study, model, case))
+    return _Found(found, others, is_untrained(model.parent))
 
 
 def _saved_at(model: Path) -> float:

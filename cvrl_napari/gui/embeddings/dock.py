@@ -22,11 +22,14 @@ from qtpy.QtWidgets import (
 
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.gui.embeddings.case_choice import CaseChoice
 from cvrl_napari.gui.embeddings.cloud import Cloud
 from cvrl_napari.gui.embeddings.computed import SCOPES, Computed
 from cvrl_napari.gui.embeddings.feature_layer import FeatureLayer
 from cvrl_napari.gui.embeddings.health import HealthReading
 from cvrl_napari.gui.embeddings.health_panel import HealthPanel
+from cvrl_napari.gui.embeddings.jobs import Job
+from cvrl_napari.gui.embeddings.model_change import ModelChange
 from cvrl_napari.gui.embeddings.overlays import Overlays
 from cvrl_napari.gui.embeddings.scatter_panel import ScatterPanel
 from cvrl_napari.gui.embeddings.selection import Selection
@@ -46,7 +49,7 @@ class EmbeddingsDock(QWidget):
         self.setObjectName(TITLE)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         main = main or find_dock(napari_viewer)
-        session = main.session
+        session = self._session = main.session
         self._is_open, self._was_docked, self._working = True, False, False
         self.overlays = Overlays(napari_viewer, session.layers, self)
         self.computed = Computed(session, self)
@@ -54,6 +57,7 @@ class EmbeddingsDock(QWidget):
         self.selection = Selection(session, self.computed, self.cloud, self.overlays, self)
         self.similarity = Similarity(napari_viewer, session, self.computed, self.overlays, self)
         self.colors = FeatureLayer(session, self.computed, self.overlays, self)
+        self.change = ModelChange(session, self.computed, self.overlays, self)
         self.travel = Travel(napari_viewer, session, self)
         self.health = HealthReading(session, self.computed, self)
 
@@ -75,7 +79,7 @@ class EmbeddingsDock(QWidget):
         self.status = QLabel()
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.scatter = ScatterPanel(session, self.computed, self.cloud, self.selection, self.travel)
-        self.similar = SimilarityPanel(session, self.similarity, self.colors, self.travel)
+        self.similar = SimilarityPanel(session, self.similarity, self.colors, self.change, self.travel)
         self.health_panel = HealthPanel(self.computed, self.health)
         self.tabs = QTabWidget()
         self.tabs.addTab(self.scatter, "Scatter")
@@ -84,14 +88,15 @@ class EmbeddingsDock(QWidget):
         self._lay_out()
 
         self.model.activated.connect(lambda row: self.computed.choose(model=Path(self.model.itemData(row))))
-        self.cases.activated.connect(lambda row: self.computed.choose(scope=list(SCOPES)[row]))
+        self.cases.activated.connect(self._choose_cases)
         self.level.activated.connect(lambda row: self.computed.choose(level="high" if row else "low"))
         self.compute.clicked.connect(self._compute_or_cancel)
         self.follow.toggled.connect(self._follow)
         self.computed.state_changed.connect(self.refresh)
-        self.cloud.job.changed.connect(self.refresh)
-        for job in (self.computed, self.cloud):
-            job.failed.connect(self._tell_failure)
+        for job in (self.cloud.job, self.change.job):
+            job.changed.connect(self.refresh)
+        for part in (self.computed, self.cloud):
+            part.failed.connect(self._tell_failure)
         for notices in (self.cloud.noticed, self.travel.refused, self.selection.confirmed):
             notices.connect(self._say)
         application = QApplication.instance()
@@ -105,7 +110,7 @@ class EmbeddingsDock(QWidget):
         """Show what can be computed and what is under way."""
         computed = self.computed
         self._fill_models()
-        job = computed.job if computed.job.is_active else self.cloud.job
+        job = next((one for one in self._jobs() if one.is_active), computed.job)
         self.progress.setVisible(job.is_active)
         self.progress.setValue(round(100 * job.share))
         if job.is_active:
@@ -126,7 +131,16 @@ class EmbeddingsDock(QWidget):
         if not self._is_open:
             return
         self._is_open = False
-        for part in (self.selection, self.similarity, self.colors, self.cloud, self.computed, self.travel, self.health):
+        for part in (
+            self.selection,
+            self.similarity,
+            self.colors,
+            self.change,
+            self.cloud,
+            self.computed,
+            self.travel,
+            self.health,
+        ):
             part.close()
         self.overlays.clear()
         application = QApplication.instance()
@@ -183,9 +197,24 @@ class EmbeddingsDock(QWidget):
                 self.model.addItem(model.parent.name, str(model))
         row = self.model.findData(str(self.computed.model))
         self.model.setCurrentIndex(row)
+        self.similar.offer_models([model for model in models if model != self.computed.model])
+
+    def _choose_cases(self, row: int) -> None:
+        """Show the cases of this row; those of the last row are checked in a list."""
+        scope, study = list(SCOPES)[row], self._session.study
+        if scope != "chosen" or study is None:
+            self.computed.choose(scope=scope)
+            return
+        dialog = CaseChoice([case.id for case in study.cases], self.computed.chosen or self.computed.cases(), self)
+        dialog.chosen.connect(lambda cases: self.computed.choose(scope="chosen", chosen=cases))
+        dialog.finished.connect(lambda _: self.cases.setCurrentIndex(list(SCOPES).index(self.computed.scope)))
+        dialog.open()
+
+    def _jobs(self) -> tuple[Job, ...]:
+        return self.computed.job, self.cloud.job, self.change.job
 
     def _compute_or_cancel(self) -> None:
-        for job in (self.computed.job, self.cloud.job):
+        for job in self._jobs():
             if job.is_active:
                 job.cancel()
                 return

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cvrl_napari.engine.health import Health
@@ -20,10 +22,12 @@ CURVES = {
 COLOR, OTHER_COLOR = "#7cb8e0", "#e0b050"
 CORRELATION = "Correlation of each feature in one view (row) with each in the other (column): a clean diagonal is best"
 NOTHING = "nothing"
+BETWEEN_MS = 10
+"""Between the plots that are made one after the other: a key or the mouse has its turn. A timer of 0 would give it none."""
 
 
 class HealthPanel(QWidget):
-    """Draws `health`."""
+    """Draws `health`. The plots are made when it is first seen, one a round of the event loop: each takes 50 ms."""
 
     def __init__(self, computed: Computed, health: HealthReading, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,26 +36,19 @@ class HealthPanel(QWidget):
         self.sentence.setWordWrap(True)
         self.other = QComboBox()
         self.other.setToolTip("Draw the curves of another run beside, such as one without the dimension contrast")
-        self.plots = {name: _plot(title, tooltip) for name, (title, tooltip) in CURVES.items()}
-        self.map = pg.ImageItem()
-        self.map.setColorMap(pg.colormap.get("CET-D1"))
-        self.map_plot = _plot("correlation", CORRELATION)
-        self.map_plot.addItem(self.map)
-        self.map_plot.setAspectLocked(True)
-        self.map_plot.invertY(True)
-        for side in ("left", "bottom"):
-            self.map_plot.hideAxis(side)
-
-        top, row = QHBoxLayout(), QHBoxLayout()
+        self.plots: dict[str, pg.PlotWidget] = {}
+        self.map: pg.ImageItem | None = None
+        self._make = QTimer(self)
+        self._make.setInterval(BETWEEN_MS)
+        self._make.timeout.connect(self._make_next)
+        top, self._row = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self.sentence, stretch=1)
         top.addWidget(QLabel("Compare with"))
         top.addWidget(self.other)
-        for plot in (*self.plots.values(), self.map_plot):
-            row.addWidget(plot)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(top)
-        layout.addLayout(row, stretch=1)
+        layout.addLayout(self._row, stretch=1)
 
         self.other.activated.connect(self._compare)
         health.changed.connect(self.refresh)
@@ -68,11 +65,40 @@ class HealthPanel(QWidget):
             for health, color in ((reading.other, OTHER_COLOR), (reading.health, COLOR)):
                 if health is not None:
                     self._draw(plot, health, name, color)
-        correlation = reading.correlation
-        self.map_plot.setVisible(correlation is not None)
-        if correlation is not None:
-            self.map.setImage(correlation.T, levels=(-1, 1))
-            self.map_plot.autoRange(padding=0)
+        if self.map is not None:
+            correlation = reading.correlation
+            self._map_plot.setVisible(correlation is not None)
+            if correlation is not None:
+                self.map.setImage(correlation.T, levels=(-1, 1))
+                self._map_plot.autoRange(padding=0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin with the plots."""
+        super().showEvent(event)
+        if self.map is None:
+            self._make.start()
+
+    def _make_next(self) -> None:
+        name = next((one for one in CURVES if one not in self.plots), None)
+        if name is None:
+            self._make.stop()
+            self._make_map()
+            return
+        self.plots[name] = _plot(*CURVES[name])
+        self._row.addWidget(self.plots[name])
+        self.refresh()
+
+    def _make_map(self) -> None:
+        self.map = pg.ImageItem()
+        self.map.setColorMap(pg.colormap.get("CET-D1"))
+        self._map_plot = _plot("correlation", CORRELATION)
+        self._map_plot.addItem(self.map)
+        self._map_plot.setAspectLocked(True)
+        self._map_plot.invertY(True)
+        for side in ("left", "bottom"):
+            self._map_plot.hideAxis(side)
+        self._row.addWidget(self._map_plot)
+        self.refresh()
 
     def _draw(self, plot: pg.PlotWidget, health: Health, name: str, color: str) -> None:
         values: np.ndarray = getattr(health.levels[self._computed.level], name)
@@ -95,12 +121,11 @@ class HealthPanel(QWidget):
 
 
 def _plot(title: str, tooltip: str) -> pg.PlotWidget:
-    plot = pg.PlotWidget(background=None)
+    plot = pg.PlotWidget(background=None, enableMenu=False)
     plot.setTitle(title, size="8pt")
     plot.setToolTip(tooltip)
     for side in ("bottom", "left"):
         plot.getAxis(side).enableAutoSIPrefix(False)
     plot.setMouseEnabled(x=False, y=False)
-    plot.setMenuEnabled(False)
     plot.hideButtons()
     return plot

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 
 from cvrl_napari.config import ProjectionMethod
 from cvrl_napari.gui.buttons import small_button
-from cvrl_napari.gui.embeddings.cloud import MOST_POINTS, POINTS, Cloud
+from cvrl_napari.gui.embeddings.cloud import MOST_POINTS, POINTS, Cloud, seconds_of
 from cvrl_napari.gui.embeddings.coloring import KINDS, Coloring, Kind, color_by
 from cvrl_napari.gui.embeddings.computed import Computed
 from cvrl_napari.gui.embeddings.legend import Legend
@@ -34,12 +34,14 @@ from cvrl_napari.gui.embeddings.selection import Selection
 from cvrl_napari.gui.embeddings.take_away import save_arrays, save_picture, save_table
 from cvrl_napari.gui.embeddings.travel import Travel
 from cvrl_napari.gui.session import Session
+from cvrl_napari.gui.words import duration
 from cvrl_napari.study.errors import StudyError
 
 METHODS: dict[ProjectionMethod, str] = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
 METHOD_TOOLTIP = """How the features come into the plane.
 PCA: at once; distances mean the same everywhere.
-UMAP, t-SNE: a minute or more; groups stand out, distances between them mean little."""
+UMAP, t-SNE: groups stand out, distances between them mean little; the time is that of a free computer.
+PCA stays on view meanwhile, and Cancel above keeps it."""
 HOW = """Each point is a small block of voxels; points that lie close look alike to the network.
 Drag: fence points in (Ctrl adds to those before). Click: go to that voxel.
 Wheel: zoom. Right drag or Shift+drag: move. Double click: show everything."""
@@ -208,12 +210,24 @@ class ScatterPanel(QWidget):
         self.plot.set_colors(colors, order[np.argsort(above[order], kind="stable")])
 
     def _tell(self) -> None:
-        """Say in the plot why it is empty."""
-        sentence = "" if self._cloud.sample is not None else self._computed.sentence()
+        """Say in the plot why it is empty, or why what it shows should not be believed."""
+        is_empty = self._cloud.sample is None
+        sentence = self._computed.sentence() if is_empty else self._computed.warning()
         self.empty.setText(sentence)
+        upright = Qt.AlignmentFlag.AlignVCenter if is_empty else Qt.AlignmentFlag.AlignTop
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignHCenter | upright)
         self.empty.setVisible(bool(sentence))
         self._place_empty()
-        self.save_button.setEnabled(self._cloud.sample is not None)
+        self.save_button.setEnabled(not is_empty)
+        self._tell_times()
+
+    def _tell_times(self) -> None:
+        """Say beside each projection how long it will take."""
+        sample = self._cloud.sample
+        count = self._cloud.count if sample is None else min(self._cloud.count, len(sample))
+        for row, (method, title) in enumerate(METHODS.items()):
+            seconds = seconds_of(method, count)
+            self.method.setItemText(row, f"{title}, about {duration(seconds)}" if seconds else title)
 
     def _place_empty(self) -> None:
         self.empty.setGeometry(self.plot.rect())

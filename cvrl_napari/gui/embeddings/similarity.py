@@ -73,6 +73,7 @@ class Similarity(QObject):
         self._map: np.ndarray | None = None
         self._query: np.ndarray | None = None
         self._whole = False
+        self._comparing = False
         self._pointed: tuple[int, ...] | None = None
         self._brush: tuple[Labels, str] | None = None
         self.is_on = False
@@ -248,19 +249,35 @@ class Similarity(QObject):
             self._compare(query_of(self._embeddings, np.array([self._pointed])))
 
     def _show_plane(self) -> None:
-        """Compare the cells of the slice on view with the one under the mouse."""
+        """Compare the cells of the slice on view with the one under the mouse, in the background, one slice at a time."""
         embeddings, pointed = self._embeddings, self._pointed
-        if embeddings is None or pointed is None or self._whole or not self.is_on:
+        if embeddings is None or pointed is None or self._whole or self._comparing or not self.is_on:
             return
         axis = self._viewer.dims.order[0] if self._viewer.dims.ndim == 3 else 0
-        self._query = query_of(embeddings, np.array([pointed]))
-        plane = find_similar(embeddings, self._query, plane=(axis, pointed[axis]))
-        if self._map is None or self._map.shape != embeddings.shape:
-            self._map = np.full(embeddings.shape, -1, np.float32)
-        self._map.fill(-1)
-        self._map[(slice(None),) * axis + (pointed[axis],)] = plane
-        self._draw()
-        self.changed.emit()
+        number, self._comparing = self._asked, True
+
+        def compare() -> tuple[np.ndarray, np.ndarray]:
+            query = query_of(embeddings, np.array([pointed]))
+            return query, find_similar(embeddings, query, plane=(axis, pointed[axis]))
+
+        def show(found: tuple[np.ndarray, np.ndarray]) -> None:
+            self._comparing = False
+            if number == self._asked and embeddings is self._embeddings and self.is_on:
+                self._query, plane = found
+                if self._map is None or self._map.shape != embeddings.shape:
+                    self._map = np.full(embeddings.shape, -1, np.float32)
+                self._map.fill(-1)
+                self._map[(slice(None),) * axis + (pointed[axis],)] = plane
+                self._draw()
+                self.changed.emit()
+            if self._pointed != pointed and not self._rest.isActive():
+                self._rest.start()  # the mouse went on meanwhile
+
+        def fail(error: Exception) -> None:
+            self._comparing = False
+            self._on_error(error)
+
+        self._background.run(compare, show, fail)
 
     def _compare(self, query: np.ndarray) -> None:
         """Compare the whole scan with a query (C,) in the background; only the last one asked for is shown."""

@@ -1,5 +1,8 @@
 """The similarity tool's button, threshold, and what is done with its map."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -16,6 +19,7 @@ from superqt import QLabeledDoubleSlider
 
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.embeddings.feature_layer import FeatureLayer
+from cvrl_napari.gui.embeddings.model_change import ModelChange
 from cvrl_napari.gui.embeddings.similarity import THRESHOLD, Match, Similarity
 from cvrl_napari.gui.embeddings.travel import Travel
 from cvrl_napari.gui.session import Session
@@ -28,10 +32,16 @@ class SimilarityPanel(QWidget):
     """Drives `similarity`."""
 
     def __init__(
-        self, session: Session, similarity: Similarity, colors: FeatureLayer, travel: Travel, parent: QWidget | None = None
+        self,
+        session: Session,
+        similarity: Similarity,
+        colors: FeatureLayer,
+        change: ModelChange,
+        travel: Travel,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session, self._similarity, self._travel = session, similarity, travel
+        self._session, self._similarity, self._change, self._travel = session, similarity, change, travel
         self.button = small_button("Show similar voxels", HOW, checkable=True)
         self.level = QComboBox()
         self.level.addItems(list(LEVELS.values()))
@@ -49,6 +59,12 @@ class SimilarityPanel(QWidget):
         self.clear_button = small_button("Clear", "Take the map away")
         self.colors = QCheckBox("Features as colors")
         self.colors.setToolTip("Color the scan on view by its features: what has the same color looks alike to the network")
+        self.other = QComboBox()
+        self.other.setMinimumContentsLength(12)
+        self.other.setToolTip(
+            "Color what the model above sees differently from another one on the scan on view.\n"
+            "The other model's features are computed first where they are not there."
+        )
         self.notice = QLabel(HOW)
         self.notice.setWordWrap(True)
         self.matches = QListWidget()
@@ -63,14 +79,28 @@ class SimilarityPanel(QWidget):
         self.find_button.clicked.connect(similarity.find)
         self.clear_button.clicked.connect(similarity.clear)
         self.colors.toggled.connect(colors.switch)
+        self.other.activated.connect(lambda row: change.compare(Path(self.other.itemData(row)) if row else None))
         self.matches.itemClicked.connect(self._go)
         similarity.changed.connect(self.refresh)
         similarity.noticed.connect(lambda sentence: self.notice.setText(sentence or HOW))
+        change.noticed.connect(lambda sentence: self.notice.setText(sentence or HOW))
         similarity.confirmed.connect(self.notice.setText)
         similarity.found.connect(self._list)
         session.class_selected.connect(self.refresh)
         session.classes_changed.connect(self.refresh)
+        self.offer_models([])
         self.refresh()
+
+    def offer_models(self, models: Sequence[Path]) -> None:
+        """List the models to compare the chosen one with; the one that is compared with stays."""
+        offered = [None, *(str(model) for model in models)]
+        if [self.other.itemData(row) for row in range(self.other.count())] != offered:
+            self.other.clear()
+            self.other.addItem("no other model", None)
+            for model in models:
+                self.other.addItem(model.parent.name, str(model))
+        self.other.setCurrentIndex(max(0, self.other.findData(str(self._change.other))))
+        self.other.setEnabled(bool(models))
 
     def refresh(self, _: object = None) -> None:
         """Offer what can be done now."""
@@ -99,9 +129,13 @@ class SimilarityPanel(QWidget):
             buttons.addWidget(button)
         buttons.addStretch(1)
         buttons.addWidget(self.colors)
+        models = QHBoxLayout()
+        models.addWidget(QLabel("What differs from"))
+        models.addWidget(self.other, stretch=1)
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addLayout(grid)
         left.addLayout(buttons)
+        left.addLayout(models)
         left.addWidget(self.notice)
         left.addStretch(1)
         right.addWidget(self.find_button)

@@ -20,13 +20,14 @@ NET = NetConfig(width=4, levels=3, classes=3)
 RUN = "2026-01-01_000000-cvrl"
 
 
-def save_untrained(study: Study, make_plan, *, run: str = RUN, seed: int = 0) -> Path:
+def save_untrained(study: Study, make_plan, *, run: str = RUN, seed: int = 0, **net) -> Path:
     """Save a model with random weights as a run's; its cells are 4 x 2 x 2 mm, other than the voxels in all directions."""
     torch.manual_seed(seed)
     path = study.runs_folder / run / "model.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
-    card = ModelCard.of(make_plan(net=NET, spacing=(4.0, 2.0, 2.0)), study, metrics={})
-    save_model(path, build_net(NET).eval(), card)
+    config = NET.model_copy(update=net)
+    card = ModelCard.of(make_plan(net=config, spacing=(4.0, 2.0, 2.0)), study, metrics={})
+    save_model(path, build_net(config).eval(), card)
     return path
 
 

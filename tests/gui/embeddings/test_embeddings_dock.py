@@ -8,12 +8,19 @@ import pyqtgraph as pg
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QDialogButtonBox
 from skimage.measure import points_in_poly
 
+from cvrl_napari.engine.embed_cases import embed_cases
 from cvrl_napari.engine.embedding_cache import load_embeddings
-from cvrl_napari.engine.events import CheckpointSaved
-from cvrl_napari.gui.embeddings.computed import NO_MODEL
+from cvrl_napari.engine.events import CheckpointSaved, Diagnosed
+from cvrl_napari.engine.feature_colors import change_between
+from cvrl_napari.engine.run_folder import RunFolder
+from cvrl_napari.gui.embeddings.case_choice import CaseChoice
+from cvrl_napari.gui.embeddings.coloring import KINDS
+from cvrl_napari.gui.embeddings.computed import NO_MODEL, UNTRAINED
 from cvrl_napari.gui.embeddings.dock import TITLE, EmbeddingsDock
+from cvrl_napari.gui.embeddings.model_change import LAYER as CHANGE
 from cvrl_napari.gui.embeddings.selection import MARKS
 
 from .conftest import save_untrained
@@ -64,8 +71,9 @@ def test_a_lasso_drawn_with_the_mouse_marks_and_paints_exactly_its_voxels(
     with qtbot.waitSignal(dock.selection.changed):
         QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, path[0])
     chosen = dock.selection.chosen
-    limit = plot._box.mapSceneToView(plot.mapToScene(path[0])).x()
-    np.testing.assert_array_equal(chosen, dock.cloud.places[:, 0] > limit)
+    upper, lower = (plot._box.mapSceneToView(plot.mapToScene(place)) for place in (path[0], path[2]))
+    x, y = dock.cloud.places.T
+    np.testing.assert_array_equal(chosen, (x > upper.x()) & (x < lower.x()) & (y > lower.y()) & (y < upper.y()))
     assert 0 < chosen.sum() < len(chosen)
 
     computed = load_embeddings(session.study, model, "c")
@@ -209,6 +217,112 @@ def test_a_case_without_features_is_offered_to_compute_and_computed_in_a_child(d
     assert dock.scatter.empty.isHidden()
 
 
+def test_chosen_scans_are_checked_in_a_list(dock: EmbeddingsDock, qtbot):
+    row = dock.cases.findText("chosen scans…")
+    dock.cases.setCurrentIndex(row)
+    dock.cases.activated.emit(row)
+    dialog = dock.findChild(CaseChoice)
+    assert dialog.checked() == ("c",), "what is shown now"
+    dialog.none_button.click()
+    assert not dialog.buttons.button(QDialogButtonBox.StandardButton.Ok).isEnabled()
+    dialog.part.setText("A")
+    dialog.all_button.click()
+    dialog.part.clear()
+    dialog.list.item(1).setCheckState(Qt.CheckState.Checked)
+    accept = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
+    assert accept.text() == "Show 2 scans"
+    with qtbot.waitSignal(dock.cloud.changed):
+        accept.click()
+    assert dock.cloud.sample.cases == ("a", "b")
+    dock.cases.activated.emit(row)
+    dock.findChildren(CaseChoice)[-1].reject()
+    assert dock.cases.currentIndex() == row
+    assert dock.cloud.sample.cases == ("a", "b")
+
+
+def test_what_another_model_sees_differently_is_colored_and_computed_first(dock: EmbeddingsDock, viewer, make_plan, qtbot):
+    study = session_of(dock).study
+    other = save_untrained(study, make_plan, run="2026-01-02_000000-cvrl", seed=5)
+    dock.computed.state_changed.emit()
+    assert [dock.similar.other.itemText(row) for row in range(2)] == ["no other model", other.parent.name]
+    dock.similar.other.setCurrentIndex(1)
+    dock.similar.other.activated.emit(1)
+    qtbot.waitUntil(lambda: dock.change.job.is_active)
+    assert dock.compute.text() == "Cancel"
+    dock.compute.click()
+    assert not dock.change.job.is_active
+    list(embed_cases(study, other, ["c"], device="cpu", threads=1))
+    dock.similar.other.activated.emit(1)
+    qtbot.waitUntil(lambda: layer(viewer, CHANGE) is not None)
+    before, after = (load_embeddings(study, one, "c") for one in (other, dock.computed.model))
+    np.testing.assert_array_equal(layer(viewer, CHANGE).data, change_between(before, after))
+    assert "% of the scan differently" in dock.similar.notice.text()
+    dock.similar.other.activated.emit(0)
+    assert not layer(viewer, CHANGE).visible
+
+
+def test_networks_of_other_sizes_are_not_compared_and_said_so(dock: EmbeddingsDock, make_plan, qtbot):
+    study = session_of(dock).study
+    other = save_untrained(study, make_plan, run="2026-01-02_000000-cvrl", width=8)
+    list(embed_cases(study, other, ["c"], device="cpu", threads=1))
+    with qtbot.waitSignal(dock.change.noticed, check_params_cb=lambda sentence: "different sizes" in sentence):
+        dock.change.compare(other)
+
+
+def test_a_scan_of_other_channels_is_answered_in_the_plot(dock: EmbeddingsDock, model: Path, make_plan, qtbot):
+    save_untrained(session_of(dock).study, make_plan, in_channels=2)
+    with qtbot.waitSignal(dock.computed.state_changed):
+        dock.computed.look()
+    dock.compute.click()
+    qtbot.waitUntil(lambda: "trained on 2 images" in dock.scatter.empty.text(), timeout=60_000)
+    assert "here are 1" in dock.scatter.empty.text()
+    assert not dock.scatter.empty.isHidden()
+    assert dock.compute.text() == "Compute"
+
+
+def test_features_of_another_model_are_said_to_be_so(dock: EmbeddingsDock, make_plan, qtbot):
+    save_untrained(session_of(dock).study, make_plan, seed=7)
+    with qtbot.waitSignal(dock.cloud.changed):
+        dock.computed.look()
+    assert dock.scatter.empty.text() == "The features kept of c are another model's, or older: press Compute."
+
+
+def test_a_model_that_took_no_step_is_said_to_know_nothing(dock: EmbeddingsDock, model: Path, qtbot):
+    assert dock.scatter.empty.isHidden(), "where the run has told nothing, nothing is known of it"
+    RunFolder(model.parent).record(Diagnosed(step=0, levels={}, confident=0.0))
+    with qtbot.waitSignal(dock.computed.state_changed):
+        dock.computed.look()
+    assert dock.scatter.empty.text() == UNTRAINED
+    assert dock.cloud.sample is not None
+
+
+def test_a_case_that_was_taken_out_of_the_study_is_left_out(dock: EmbeddingsDock, qtbot):
+    with qtbot.waitSignal(dock.cloud.changed):
+        dock.computed.choose(scope="chosen", chosen=("a", "gone"))
+    assert dock.cloud.sample.cases == ("a",)
+    with qtbot.waitSignal(dock.cloud.changed):
+        dock.computed.choose(chosen=("gone",))
+    assert dock.scatter.empty.text() == "None of the chosen scans is in the study: choose others above."
+
+
+def test_the_class_chosen_in_the_main_dock_is_marked_in_the_scatter(dock: EmbeddingsDock, main_dock):
+    dock.scatter.kind.setCurrentIndex(list(KINDS).index("predicted"))
+    drawn = []
+    for class_id in (1, 2):
+        main_dock.session.select_class(class_id)
+        order, predicted = dock.scatter.plot._order, dock.cloud.sample.predicted
+        count = int((predicted == class_id).sum())
+        assert (predicted[order[len(order) - count :]] == class_id).all(), "drawn above the others"
+        drawn.append(dock.scatter.paint_button.text())
+    assert drawn[0] != drawn[1]
+
+
+def test_how_long_a_projection_takes_is_told_before(dock: EmbeddingsDock):
+    texts = [dock.scatter.method.itemText(row) for row in range(3)]
+    assert texts[0] == "PCA"
+    assert all(", about " in text for text in texts[1:])
+
+
 def test_a_job_can_be_canceled(dock: EmbeddingsDock, qtbot):
     open_case(dock, "d", qtbot)
     qtbot.waitUntil(lambda: dock.computed.missing == ("d",))
@@ -224,8 +338,6 @@ def test_newer_features_move_the_same_points_along_the_same_projection(dock: Emb
     session_of(dock).training.event_received.emit(CheckpointSaved(path="", model=str(dock.computed.model), step=2))
     assert dock.compute.text() == "Refresh"
     path = save_untrained(study, make_plan, seed=1)
-    from cvrl_napari.engine.embed_cases import embed_cases
-
     list(embed_cases(study, path, ["c"], device="cpu", threads=1))
     with qtbot.waitSignal(dock.cloud.changed, check_params_cb=lambda smoothly: smoothly):
         dock.computed.look()

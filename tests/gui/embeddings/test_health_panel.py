@@ -34,12 +34,17 @@ def run(model: Path, make_plan) -> RunFolder:
     return made
 
 
+def look(dock, qtbot) -> None:
+    dock.tabs.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: dock.health_panel.map is not None and bool(dock.health_panel.sentence.text()))
+
+
 def drawn(dock, name: str) -> list[tuple[list[float], list[float]]]:
     return [tuple(axis.tolist() for axis in one.getData()) for one in dock.health_panel.plots[name].listDataItems()]
 
 
 def test_curves_sentence_and_correlation_are_those_of_the_run(run: RunFolder, dock, qtbot):
-    qtbot.waitUntil(lambda: dock.health.reading.health is not None)
+    look(dock, qtbot)
     assert drawn(dock, "effective_rank") == [([10, 20, 30], [2.0, 3.0, 3.5])]
     assert drawn(dock, "uniformity") == [([10, 20, 30], [-2.0] * 3)]
     assert "effective rank" in dock.health_panel.sentence.text()
@@ -48,6 +53,7 @@ def test_curves_sentence_and_correlation_are_those_of_the_run(run: RunFolder, do
 
 def test_another_run_is_drawn_beside(run: RunFolder, dock, make_plan, qtbot):
     other = write_run(run.path.with_name("2026-01-02_000000-supervised"), make_plan(method="supervised"), [1.5])
+    look(dock, qtbot)
     dock.computed.state_changed.emit()
     assert [dock.health_panel.other.itemText(row) for row in range(2)] == ["nothing", other.path.name]
     with qtbot.waitSignal(dock.health.changed):
@@ -57,7 +63,7 @@ def test_another_run_is_drawn_beside(run: RunFolder, dock, make_plan, qtbot):
 
 
 def test_a_new_diagnosis_of_the_run_is_drawn(run: RunFolder, dock, main_dock, qtbot):
-    qtbot.waitUntil(lambda: dock.health.reading.health is not None)
+    look(dock, qtbot)
     run.record(diagnosed(40, 3.9))
     with qtbot.waitSignal(dock.health.changed):
         main_dock.session.training.event_received.emit(diagnosed(40, 3.9))
@@ -65,6 +71,12 @@ def test_a_new_diagnosis_of_the_run_is_drawn(run: RunFolder, dock, main_dock, qt
 
 
 def test_a_run_that_cannot_be_read_is_answered_with_a_sentence(model: Path, dock, qtbot):
-    qtbot.waitUntil(lambda: bool(dock.health_panel.sentence.text()))
+    look(dock, qtbot)
     assert dock.health_panel.sentence.text().endswith(".")
     assert drawn(dock, "spread") == []
+
+
+def test_no_plot_is_made_before_somebody_looks(dock, qtbot):
+    assert dock.health_panel.plots == {}
+    look(dock, qtbot)
+    assert list(dock.health_panel.plots) == ["effective_rank", "spread", "alignment", "uniformity"]

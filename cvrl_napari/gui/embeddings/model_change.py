@@ -1,0 +1,112 @@
+"""What the chosen model sees otherwise than another one: a layer over the scan on view. No widgets."""
+
+from pathlib import Path
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from cvrl_napari.engine.embedding_cache import load_embeddings
+from cvrl_napari.engine.feature_colors import change_between
+from cvrl_napari.gui.background import Background
+from cvrl_napari.gui.embeddings.computed import Computed
+from cvrl_napari.gui.embeddings.jobs import Job
+from cvrl_napari.gui.embeddings.overlays import Overlays
+from cvrl_napari.gui.embeddings.similarity import HOTTEST
+from cvrl_napari.gui.session import Session
+
+LAYER = "What the models see differently"
+LIMITS = (0.1, 1.0)
+"""What differs less is not drawn; 1 is nothing in common."""
+
+
+class ModelChange(QObject):
+    """Compares with `other` while there is one; follows the case on view, the level and newer features.
+
+    The other model's features of the case on view are computed when they are not there.
+
+    Signals
+    -------
+    noticed : str
+        What is seen, or why nothing is; empty takes it back.
+    """
+
+    noticed = Signal(str)
+
+    def __init__(self, session: Session, computed: Computed, overlays: Overlays, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._computed, self._overlays = session, computed, overlays
+        self._background = Background(self)
+        self._asked = 0
+        self._tried: tuple[str, Path] | None = None
+        self.other: Path | None = None
+        self.job = Job(self)
+        self.job.succeeded.connect(self.show)
+        self.job.failed.connect(lambda sentence, hint, _: self.noticed.emit(f"{sentence} {hint}".strip()))
+        computed.changed.connect(self.show)
+        session.case_opened.connect(self.show)
+        session.study_changed.connect(self._on_study_changed)
+
+    def compare(self, other: Path | None) -> None:
+        """Compare with another model, or no longer."""
+        self.job.cancel()
+        self.other, self._tried = other, None
+        self.noticed.emit("")
+        self.show()
+
+    def show(self, _case: object = None) -> None:
+        """Draw what differs on the scan on view, in the background."""
+        self._asked += 1
+        study, other, case = self._session.study, self.other, self._session.case
+        after = self._computed.loaded.get(case)
+        if study is None or other is None or after is None or other == self._computed.model:
+            self._overlays.hide(LAYER)
+            if other is not None and case and after is None:
+                self.noticed.emit(f"The features of {case} by the chosen model are not computed yet: press Compute.")
+            return
+        number = self._asked
+
+        def make() -> np.ndarray | None:
+            before = load_embeddings(study, other, case, after.level)
+            if before is None:
+                return None
+            if before.features.shape != after.features.shape:
+                raise ValueError("The two networks are of different sizes: choose a model of the same preset to compare with.")
+            return change_between(before, after)
+
+        def add(change: np.ndarray | None) -> None:
+            if number != self._asked or self._session.case != case:
+                return
+            if change is None:
+                self._compute(case, other)
+                return
+            look = {"colormap": HOTTEST, "contrast_limits": LIMITS, "blending": "translucent_no_depth"}
+            self._overlays.show_image(LAYER, change, after.scale, interpolation2d="linear", **look)
+            share = 100 * float((change > LIMITS[0]).mean())
+            self.noticed.emit(f"The two models see {share:.0f} % of the scan differently: the warmer, the more.")
+
+        self._background.run(make, add, lambda error: self._refuse(number, str(error)))
+
+    def close(self) -> None:
+        """Nothing of it runs afterwards."""
+        self.job.cancel()
+        self._background.close()
+
+    def _refuse(self, number: int, sentence: str) -> None:
+        if number == self._asked:
+            self._overlays.hide(LAYER)
+            self.noticed.emit(sentence)
+
+    def _compute(self, case: str, other: Path) -> None:
+        """Compute the other model's features, once: what failed is not tried for ever."""
+        self._overlays.hide(LAYER)
+        study = self._session.study
+        if study is None or self._tried == (case, other):
+            return
+        self._tried = (case, other)
+        where = ["embed", "--study", str(study.folder), "--case", case, "--cache", "--json", "--", str(other)]
+        self.job.start("Computing the other model's features", where)
+
+    def _on_study_changed(self) -> None:
+        study = self._session.study
+        if self.other is not None and (study is None or not self.other.is_relative_to(study.folder)):
+            self.compare(None)
