@@ -23,8 +23,15 @@ State = Literal["unknown", "diverse", "narrow", "collapsing"]
 COLLAPSED_SHARE = 0.05
 """Share of the possible effective rank below which most voxels look alike to the network."""
 NARROW_SHARE = 0.2
-FALLEN_SHARE = 0.5
+FALLEN_SHARE = 0.25
 """Share of the highest effective rank of the run; a rank that falls below it is on its way down."""
+
+
+def judge(rank: float, *, highest: float, possible: int) -> State:
+    """Judge an effective rank by the highest one of its run and the largest possible one; the panel warns by the same."""
+    if rank <= max(COLLAPSED_SHARE * possible, 1.5) or rank < FALLEN_SHARE * highest:
+        return "collapsing"
+    return "narrow" if rank < NARROW_SHARE * possible else "diverse"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +53,7 @@ class LevelHealth:
         """How the latest diagnosis is to be judged."""
         if not len(self.effective_rank):
             return "unknown"
-        latest = self.effective_rank[-1]
-        if latest <= max(COLLAPSED_SHARE * self.possible_rank, 1.5):
-            return "collapsing"
-        if latest < FALLEN_SHARE * self.effective_rank.max():
-            return "collapsing"
-        return "narrow" if latest < NARROW_SHARE * self.possible_rank else "diverse"
+        return judge(self.effective_rank[-1], highest=self.effective_rank.max(), possible=self.possible_rank)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +117,7 @@ def collect_health(plan: Plan, events: Iterable[Event]) -> Health:
     for name in LEVELS:
         figures = [event.levels[name] for event in diagnosed if name in event.levels]
         levels[name] = LevelHealth(
-            possible_rank=_possible_rank(plan, name),
+            possible_rank=possible_rank(plan, name),
             effective_rank=np.array([one.effective_rank for one in figures], np.float64),
             spread=np.array([one.spread for one in figures], np.float64),
             cross_correlation=np.array([one.cross_correlation for one in figures], np.float64),
@@ -145,7 +147,7 @@ def read_correlation(run: Path, level: Level) -> NDArray[np.float32] | None:
     return matrix.astype(np.float32) if matrix.ndim == 2 and matrix.dtype.kind == "f" else None
 
 
-def _possible_rank(plan: Plan, level: Level) -> int:
+def possible_rank(plan: Plan, level: Level) -> int:
     """Return the rank that embeddings can have at most: a projector makes no more directions than its hidden layer has."""
     net, contrast = plan.net, plan.contrast
     channels = net.width if level == "low" else net.width * 2 ** (net.levels - 1)

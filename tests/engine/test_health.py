@@ -23,7 +23,8 @@ def diagnosed(step: int, rank: float) -> Diagnosed:
         ([], "unknown", "Not measured yet"),
         ([30, 61], "diverse", "The features are diverse: effective rank 61 of 128."),
         ([30, 20], "narrow", "narrow: effective rank 20 of 128"),
-        ([70, 30], "collapsing", "collapsing, different tissues begin to look alike: effective rank 30 of 128, after 70."),
+        ([70, 15], "collapsing", "collapsing, different tissues begin to look alike: effective rank 15 of 128, after 70."),
+        ([70, 30], "diverse", "effective rank 30 of 128."),
         ([5, 3], "collapsing", "effective rank 3 of 128. Train again"),
     ],
 )

@@ -5,6 +5,7 @@ from scipy import stats
 
 from cvrl_napari.engine.events import Diagnosed, LevelDiagnosis, Planned, StepDone, Validated
 from cvrl_napari.engine.few_cases import dice_interval, intervals
+from cvrl_napari.engine.health import collect_health
 from cvrl_napari.engine.watch import COLLAPSE, Watch
 
 NAMES = {1: "chamber", 2: "wall"}
@@ -56,12 +57,24 @@ def diagnosed(rank: float) -> Diagnosed:
     return Diagnosed(step=1, levels={"high": level}, confident=0.5)
 
 
-def test_embeddings_that_fall_together_are_a_collapse_and_few_dimensions_from_the_start_are_not(watch):
-    watch.take(diagnosed(1.8), 1)
+def test_embeddings_that_fall_together_are_a_collapse_once_two_diagnoses_say_so(watch):
+    watch.take(diagnosed(5.0), 1)  # of 128, before anything was learned
     assert watch.warnings(NAMES) == []
-    watch.take(diagnosed(12.0), 2)
-    watch.take(diagnosed(1.5), 3)
+    watch.take(diagnosed(60.0), 2)
+    watch.take(diagnosed(12.0), 3)
+    assert watch.warnings(NAMES) == []
+    watch.take(diagnosed(12.0), 4)
     assert watch.warnings(NAMES) == [COLLAPSE]
+    watch.take(diagnosed(20.0), 5)
+    assert watch.warnings(NAMES) == []
+
+
+def test_the_warning_and_the_health_of_the_embeddings_are_one_judgement(watch, make_plan):
+    events = [diagnosed(rank) for rank in (60.0, 14.0, 14.0)]
+    for event in events:
+        watch.take(event, 1)
+    assert watch.warnings(NAMES) == [COLLAPSE]
+    assert collect_health(make_plan(), events).levels["high"].state == "collapsing"
 
 
 def test_the_interval_is_students_and_cut_to_what_dice_can_be():
