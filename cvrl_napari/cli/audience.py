@@ -17,6 +17,7 @@ from cvrl_napari.engine.events import (
     CheckpointSaved,
     Diagnosed,
     Event,
+    Foreseen,
     LabelsTaken,
     Paused,
     Planned,
@@ -28,6 +29,7 @@ from cvrl_napari.engine.events import (
     StepDone,
     Validated,
 )
+from cvrl_napari.engine.outlook_words import outlook_line, outlook_reasons
 
 Names = Mapping[int, str]
 """Names of the classes by id."""
@@ -154,6 +156,8 @@ class Bars:
 def describe(event: Event, names: Names) -> str:
     """Return what a person should read about an event; empty when there is nothing to say."""
     match event:
+        case Foreseen():
+            return "\n".join([*outlook_reasons(event), f"In all: {outlook_line(event)}."])
         case Planned(run=run, plan=plan):
             return "\n".join([f"Run {run}", *(f"  {reason}" for reason in plan.reasons)])
         case Progress(what=what, done=done, total=total):

@@ -5,6 +5,7 @@ The study, the engine and torch are imported inside the verbs, so that `cvrl --h
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Annotated
@@ -153,17 +154,33 @@ def train(
             print(last.run)
 
 
+@app.command()
+@options_of(TrainRequest)
+def plan(study: StudyFolder, asked: Asked, as_json: AsJson = False) -> None:
+    """Say what `cvrl train` would do with the same options, how long and with how much memory; nothing is written."""
+    with one_sentence(as_json=as_json):
+        from cvrl_napari.engine.outlook import foresee
+        from cvrl_napari.study.study import Study
+
+        request = TrainRequest(**asked)
+        listen(foresee(Study.open(study, read_only=True), request), choose_audience(as_json=as_json))
+
+
 @app.command(hidden=True)
 def wait() -> None:
-    """Load the engine, then do what one line of standard input says: a JSON list of the arguments of `cvrl`.
+    """Load the engine, then do what a line of standard input says: a JSON list of the arguments of `cvrl`.
 
-    The viewer keeps such a process ready, so that a run does not wait for torch to load.
+    The viewer keeps such a process ready, so that a run does not wait for torch to load. After a `plan` it waits on.
     """
+    from cvrl_napari.engine.outlook import foresee  # noqa: F401 - it is asked for first
     from cvrl_napari.engine.train import preload
 
     preload()
-    if order := read_order():
-        app(order, prog_name="cvrl")
+    while order := read_order():
+        if order[0] != "plan":
+            app(order, prog_name="cvrl")
+        with suppress(SystemExit):  # a plan that was refused; the refusal has been told
+            app(order, prog_name="cvrl")
 
 
 @app.command()

@@ -29,6 +29,22 @@ class Planned(_Record):
     plan: Plan
 
 
+class Foreseen(_Record):
+    """What a run would do if it were started now.
+
+    `seconds` is its training time; `is_timed` says that an earlier run here took its steps so fast, else it is a guess from a
+    short measurement. Likewise `memory_bytes` and `is_weighed`: an earlier run's largest, else an estimate.
+    """
+
+    kind: Literal["foreseen"] = "foreseen"
+    plan: Plan
+    seconds: float
+    is_timed: bool
+    memory_bytes: int
+    is_weighed: bool
+    warning: str = ""
+
+
 class Progress(_Record):
     """Something other than training that takes a while: `done` of `total` of `what` ('Preparing scans'), of `case` if any."""
 
@@ -107,12 +123,18 @@ class LabelsTaken(_Record):
 
 
 class CheckpointSaved(_Record):
-    """A checkpoint from which the run can resume lies in `path`; `model` is the student so far, ready to use."""
+    """A checkpoint from which the run can resume lies in `path`; `model` is the student so far, ready to use.
+
+    `seconds` is what writing both took the last time; `memory_bytes` is the most that the training has held so far, of a
+    graphics card its memory, else that of its process; None where it was not measured.
+    """
 
     kind: Literal["checkpoint"] = "checkpoint"
     path: str
     model: str
     step: int
+    seconds: float = 0.0
+    memory_bytes: int | None = None
 
 
 class Adjusted(_Record):
@@ -182,7 +204,8 @@ class RunFailed(_Record):
 
 
 Event = Annotated[
-    Planned
+    Foreseen
+    | Planned
     | Progress
     | StepDone
     | Validated

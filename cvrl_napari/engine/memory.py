@@ -2,6 +2,10 @@
 
 import ctypes
 import platform
+import sys
+from pathlib import Path
+
+import psutil
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 """M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX of glibc's malloc.h; mallopt(3)."""
@@ -25,3 +29,19 @@ def keep_freed_memory() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     return all(mallopt(option, value) for option, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1), (_TOP_PAD, _PAD_BYTES)))
+
+
+def most_held(device: str) -> int:
+    """Return the most bytes that this process has held so far, of the graphics card where `device` is 'cuda'."""
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.max_memory_reserved()
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    if sys.platform == "linux":  # what getrusage says includes the parent's memory at the time of the fork
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    import resource  # not on Windows
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -20,11 +20,11 @@ from cvrl_napari.config import (
 from cvrl_napari.engine.device import DeviceInfo
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.model_file import read_card
+from cvrl_napari.engine.scan_geometry import scan_geometry
 from cvrl_napari.engine.warm_start import net_like, seen_by, start_in_words
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError
-from cvrl_napari.volumes.volume import Volume
 
 PROBED_SCANS = 5
 """Scans whose geometry the plan is made from; reading all of a large study would take minutes."""
@@ -68,7 +68,7 @@ def resolve(study: Study, request: TrainRequest, device: DeviceInfo) -> Plan:
         preset = "standard" if device.kind == "cuda" else "quick"
         reasons.append(f"{preset}: {SIZES[preset].words}, since this computer trains on its {device.kind.upper()}.")
     size = SIZES[preset]
-    shape, native = _median_geometry(study, labeled, unlabeled)
+    shape, native = median_geometry(study, labeled, unlabeled)
     channels = _channels(study, (*labeled, *unlabeled))
     earlier = read_card(request.start_from) if request.start_from else None
     spacing = earlier.spacing if earlier else coarsen(shape, native, size.scan_voxels)
@@ -150,21 +150,22 @@ def _split(study: Study, request: TrainRequest) -> tuple[tuple[str, ...], tuple[
     return labeled, tuple(c.id for c in study.cases if c.id not in labeled and not c.held_out)
 
 
-def _median_geometry(study: Study, labeled: Sequence[str], unlabeled: Sequence[str]) -> tuple[tuple[int, ...], Spacing]:
+def median_geometry(study: Study, labeled: Sequence[str], unlabeled: Sequence[str]) -> tuple[Triple, Spacing]:
     """Median shape (z, y, x) and spacing (mm) of the first few scans that can be read."""
-    probed: list[Volume] = []
+    probed: list[tuple[Triple, Spacing]] = []
     for case in (*labeled, *unlabeled):
         try:
-            probed.append(study.read_scan(case))
+            probed.append(scan_geometry(study, case))
         except (VolumeError, StudyError):
             continue  # the run names it and goes on without it
         if len(probed) == PROBED_SCANS:
             break
     if not probed:
         study.read_scan(labeled[0])  # says what is wrong with it
-    shape = np.median([volume.array.shape for volume in probed], axis=0)
-    z, y, x = (round(float(s), 4) for s in np.median([volume.spacing for volume in probed], axis=0))
-    return tuple(int(n) for n in shape), (z, y, x)
+    shape = np.median([shape for shape, _ in probed], axis=0)
+    z, y, x = (round(float(s), 4) for s in np.median([spacing for _, spacing in probed], axis=0))
+    deep, high, wide = (int(n) for n in shape)
+    return (deep, high, wide), (z, y, x)
 
 
 def coarsen(shape: Iterable[int], spacing: Spacing, voxels: float) -> Spacing:

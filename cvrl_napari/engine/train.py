@@ -32,6 +32,7 @@ from cvrl_napari.engine.events import (
 )
 from cvrl_napari.engine.faults import explain, is_device_lost, is_out_of_memory
 from cvrl_napari.engine.learner import Learner, NotFiniteError
+from cvrl_napari.engine.memory import most_held
 from cvrl_napari.engine.memory_ladder import next_rung
 from cvrl_napari.engine.model_file import ModelCard, save_model
 from cvrl_napari.engine.plan import resolve
@@ -119,7 +120,7 @@ class _Run:
         self.previewer = Previewer(plan, run)
         self.cases = RunCases(study, plan, self.steering.during)
         self.validator, self.probe = Validator(plan), Probe(plan, run)
-        self.is_saved, self.save_at = False, plan.checkpoint_seconds
+        self.is_saved, self.save_at, self.save_cost = False, plan.checkpoint_seconds, 0.0
         self.is_lost = self.is_cramped = False
 
     def events(self) -> Generator[Event, None, None]:
@@ -344,12 +345,18 @@ class _Run:
         method, card = self.learner.method, self.card.model_copy(update={"metrics": self.validator.latest})
         save_model(self.run.model, method.student, card, method.projectors if isinstance(method, CVRL) else None)
         self.is_saved = True
-        cost = time.monotonic() - started
-        self.save_at = self.clock.seconds + max(self.plan.checkpoint_seconds, cost / CHECKPOINT_SHARE)
+        self.save_cost = time.monotonic() - started
+        self.save_at = self.clock.seconds + max(self.plan.checkpoint_seconds, self.save_cost / CHECKPOINT_SHARE)
         return self._saved()
 
     def _saved(self) -> CheckpointSaved:
-        return CheckpointSaved(path=str(self.run.checkpoint), model=str(self.run.model), step=self.clock.step)
+        return CheckpointSaved(
+            path=str(self.run.checkpoint),
+            model=str(self.run.model),
+            step=self.clock.step,
+            seconds=self.save_cost,
+            memory_bytes=most_held(self.plan.device),
+        )
 
     def _load(self, *, with_cases: bool = True) -> None:
         state = load_checkpoint(self.run.checkpoint)

@@ -41,7 +41,7 @@ def unfinished_run(runs: Path, *, classes: int) -> UnfinishedRun | None:
         return None
     run = RunFolder(newest.parent.parent)
     try:
-        plan, events = run.plan(), list(_last_events(run.events))
+        plan, events = run.plan(), list(last_events(run.events))
         started = datetime.fromtimestamp(run.config.stat().st_mtime)
     except (EngineError, OSError):
         return None
@@ -62,7 +62,8 @@ def past_events(run: Path) -> Iterator[Event]:
         return
 
 
-def _last_events(path: Path) -> Iterator[Event]:
+def last_events(path: Path) -> Iterator[Event]:
+    """Yield the last few hundred events of an events.jsonl; raises OSError if it cannot be read."""
     with path.open("rb") as lines:
         lines.seek(max(path.stat().st_size - _TAIL_BYTES, 0), os.SEEK_SET)
         yield from _parsed(lines)

@@ -38,6 +38,8 @@ class Child:
         self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._threads: list[threading.Thread] = []
+        self._is_free = threading.Event()  # to be listened to: nobody waits for an answer
+        self._is_free.set()
 
     def start(self) -> None:
         """Start the process, with a lower priority than the viewer's; nothing happens when it was started before.
@@ -90,10 +92,27 @@ class Child:
         """Tell the child that nobody will say anything any more."""
         self._outbox.put(None)
 
+    def ask(self, line: str) -> None:
+        """Send a line that is answered with one; somebody must then call `answer`, before whom nobody reads a line."""
+        self._is_free.clear()
+        self.send(line)
+
+    def answer(self) -> bytes:
+        """Wait for the answer to `ask` and return it without its line break; empty when the child has ended."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            return self._process.stdout.readline(LONGEST_LINE).rstrip(b"\r\n")
+        except ValueError:  # closed meanwhile
+            return b""
+        finally:
+            self._is_free.set()
+
     def lines(self) -> Iterator[bytes]:
         """Yield what the child writes to standard output, line by line without line breaks, until it ends."""
         assert self._process is not None
         assert self._process.stdout is not None
+        self._is_free.wait()
         while line := self._process.stdout.readline(LONGEST_LINE):
             yield line.rstrip(b"\r\n")
 

@@ -8,17 +8,19 @@ from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPush
 
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.events import Event, Planned, StepDone, Validated
+from cvrl_napari.engine.outlook_words import outlook_line, outlook_reasons
 from cvrl_napari.engine.unfinished import UnfinishedRun, past_events, unfinished_run
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.curves import Curves
 from cvrl_napari.gui.folding import folded as _folded
+from cvrl_napari.gui.foresight import Foresight
 from cvrl_napari.gui.forms import form_of, read_form
 from cvrl_napari.gui.hold_out_offer import HoldOutOffer
 from cvrl_napari.gui.run_history import RunHistory
 from cvrl_napari.gui.runs_panel import RunsPanel
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.verdict import Verdict
-from cvrl_napari.gui.words import go_on_line, overlay_line, plan_line, progress_line
+from cvrl_napari.gui.words import foreseen_lines, go_on_line, overlay_line, plan_line, progress_line
 
 OPTIONS = ("method", "preset", "device", "steps", "minutes", "seed")
 TITLES = {"cvrl": "Train semi-supervised", "mean_teacher": "Train mean teacher", "supervised": "Train on labels only"}
@@ -63,6 +65,7 @@ class TrainPanel(QWidget):
         self.verdict = Verdict()
         self.hold_out = HoldOutOffer(session)
         self.history = RunHistory(session, self)
+        self.foresight = Foresight(session, self.request, self)
         self.runs = RunsPanel(self.history, self.request)
         self.earlier = _folded("Earlier trainings", self.runs)
         self.overlay = QLabel()
@@ -84,7 +87,7 @@ class TrainPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for widget in (self.button, self.go_on, self.missing, self.options, self._running, self._planned, self.why):
+        for widget in (self.button, self._planned, self.why, self.go_on, self.missing, self.options, self._running):
             layout.addWidget(widget)
         for widget in (self.curves, self.verdict, self.overlay, self.hold_out, self.earlier):
             layout.addWidget(widget)
@@ -96,7 +99,8 @@ class TrainPanel(QWidget):
         self.go_on.clicked.connect(self._go_on)
         self.pause.clicked.connect(self._pause_or_resume)
         self.stop.clicked.connect(training.stop)
-        self.form.changed.connect(lambda: self.button.setText(TITLES[self.request().method]))
+        self.form.changed.connect(self._on_options_changed)
+        self.foresight.changed.connect(self.refresh)
         training.event_received.connect(self.curves.add)
         training.event_received.connect(self._add_past)
         training.event_received.connect(self.verdict.take)
@@ -121,14 +125,15 @@ class TrainPanel(QWidget):
         self.form.update(values)
 
     def close_history(self) -> None:
-        """Read no more of the earlier trainings."""
+        """Read no more of the earlier trainings, and ask no more for plans."""
         self.history.close()
+        self.foresight.close()
 
     def refresh(self) -> None:
         """Show the present state of things."""
         training = self._session.training
         active = training.is_active
-        missing = "" if active else self._session.reason_not_to_train()
+        missing = "" if active else self._session.reason_not_to_train() or self.foresight.refusal
         self.button.setVisible(not active)
         self.button.setEnabled(not missing)
         self.go_on.setVisible(not active and self._unfinished is not None)
@@ -142,15 +147,29 @@ class TrainPanel(QWidget):
         self.pause.setText("Resume" if training.phase == "paused" else "Pause")
         self.pause.setEnabled(training.phase in ("running", "paused"))
         self.stop.setEnabled(training.phase != "stopping")
-        self._planned.setVisible(active and training.plan is not None)
-        if training.plan is not None:
-            self.plan.setText(plan_line(training.plan))
-            self.why.setText("\n".join(f"• {reason}" for reason in (*training.plan.reasons, *training.adjustments)))
+        plan, reasons = self._plan_on_view()
+        self._planned.setVisible(bool(plan))
+        self.plan.setText(plan)
+        self.why.setText("\n".join(f"• {reason}" for reason in reasons))
         self.curves.setVisible(training.plan is not None or self.curves.is_comparing)
         self.why.setVisible(self._planned.isVisibleTo(self) and self.why_button.isChecked())
         self._show_overlay_line()
         if active != self._clock.isActive():
             self._clock.start(1_000) if active else self._clock.stop()
+
+    def _plan_on_view(self) -> tuple[str, tuple[str, ...]]:
+        """Return what is being done, or would be, in at most two lines, and the reasons."""
+        training, foreseen = self._session.training, self.foresight.foreseen
+        if training.is_active:
+            return (plan_line(training.plan), (*training.plan.reasons, *training.adjustments)) if training.plan else ("", ())
+        if foreseen is None or self._session.reason_not_to_train():
+            return "", ()
+        in_full = f"{plan_line(foreseen.plan)}; {outlook_line(foreseen)}."
+        return foreseen_lines(foreseen), (in_full, *outlook_reasons(foreseen))
+
+    def _on_options_changed(self) -> None:
+        self.button.setText(TITLES[self.request().method])
+        self.foresight.look_again()
 
     def _show_overlay_line(self) -> None:
         training = self._session.training

@@ -51,7 +51,7 @@ class Training(QObject):
         super().__init__(parent)
         self._show_overlay = show_overlay
         self._worker: TrainingWorker | None = None
-        self._warm = WarmChild()
+        self.warm = WarmChild()
         self._forget()
 
     def _forget(self) -> None:
@@ -79,14 +79,14 @@ class Training(QObject):
 
     def get_ready(self) -> None:
         """A study is open: load the engine into a child that waits, so that a run starts at once."""
-        self._warm.get_ready()
+        self.warm.get_ready()
 
     def start(self, folder: Path, request: TrainRequest, view: View | None, *, resume: Path | None = None) -> None:
         """Start a run, or go on with the one in the folder `resume`; the scan on view is its first wish."""
         self._forget()
         self.phase = "preparing"
         self.doing = "Starting" if resume is None else "Going on"
-        self._worker = TrainingWorker(folder, request, resume=resume, warm=self._warm.take(), parent=self)
+        self._worker = TrainingWorker(folder, request, resume=resume, warm=self.warm.take(), parent=self)
         self._worker.event_received.connect(self.take)
         self._worker.ended.connect(self._on_ended)
         self._worker.start()
@@ -130,7 +130,7 @@ class Training(QObject):
 
     def shut_down(self) -> None:
         """End the run now: ask, wait, kill. Afterwards neither thread nor child is left, the one that waits included."""
-        self._warm.close()
+        self.warm.close()
         if self._worker is not None:
             self._worker.ended.disconnect(self._on_ended)
             self._worker.event_received.disconnect(self.take)

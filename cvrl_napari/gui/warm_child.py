@@ -1,5 +1,7 @@
 """A child that has loaded torch and the engine and waits for its order: Train is then followed by training, not by loading."""
 
+import json
+from collections.abc import Sequence
 from contextlib import suppress
 
 from cvrl_napari.gui.child import Child
@@ -22,6 +24,16 @@ class WarmChild:
             self._child = Child(["wait"])
             with suppress(OSError):
                 self._child.start()
+
+    def ask(self, arguments: Sequence[str]) -> Child | None:
+        """Give the child an order that it answers with one line and then waits on; whoever asks calls `answer` of it.
+
+        None when there is no child, or it has died.
+        """
+        if self._child is None or not self._child.is_running:
+            return None
+        self._child.ask(json.dumps(list(arguments)))
+        return self._child
 
     def take(self) -> Child | None:
         """Hand the child over; None when there is none or it has died."""

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from cvrl_napari.config import Plan
+from cvrl_napari.engine.events import Foreseen
 from cvrl_napari.engine.few_cases import Interval
+from cvrl_napari.engine.outlook_words import duration as duration
+from cvrl_napari.engine.outlook_words import outlook_line
 from cvrl_napari.engine.run_list import PastRun
 from cvrl_napari.engine.unfinished import UnfinishedRun
 from cvrl_napari.gui.training import NAMES, Training
@@ -16,19 +19,20 @@ SENTENCES = (StudyError, VolumeError)
 NETS = {"compact": "compact net", "vnet": "V-Net"}
 
 
-def duration(seconds: float) -> str:
-    """Return a duration as a person says it: '40 s', '6 min', '2 h 5 min'."""
-    if seconds < 59.5:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def plan_line(plan: Plan) -> str:
     """Say in one line what a run will do."""
-    spacing = f"{plan.spacing[0]:.3g}" if len(set(plan.spacing)) == 1 else " x ".join(f"{size:.3g}" for size in plan.spacing)
     patch = "x".join(str(size) for size in plan.patch_size)
-    return f"{plan.preset}: {NETS[plan.net.name]}, {spacing} mm, patch {patch}, {plan.device.upper()}"
+    return f"{plan.preset}: {NETS[plan.net.name]}, {_spacing(plan)} mm, patch {patch}, {plan.device.upper()}"
+
+
+def foreseen_lines(foreseen: Foreseen) -> str:
+    """Say in two short lines what a run would do, and what it takes; the rest is for those who ask why."""
+    plan = foreseen.plan
+    return f"{plan.preset}, {_spacing(plan)} mm, {plan.device.upper()}\n{outlook_line(foreseen, short=True)}"
+
+
+def _spacing(plan: Plan) -> str:
+    return f"{plan.spacing[0]:.3g}" if len(set(plan.spacing)) == 1 else " x ".join(f"{size:.3g}" for size in plan.spacing)
 
 
 def overlay_line(training: Training, seconds: float | None) -> str:

@@ -79,14 +79,23 @@ class TrainingWorker(ChildWorker):
 
 def train_arguments(study_folder: Path, request: TrainRequest, resume: Path | None) -> list[str]:
     """Return the arguments of `cvrl` that make the child do what was asked, defaults left out."""
-    arguments = ["train", str(study_folder), "--json", "--attached"]
-    for name, value in request.model_dump(exclude_defaults=True, exclude={"threads"}).items():
-        text = ",".join(value) if isinstance(value, tuple) else str(value)
-        arguments += [f"--{name.replace('_', '-')}", text]
-    arguments += ["--threads", str(request.threads or spare_threads())]
+    arguments = ["train", str(study_folder), "--json", "--attached", *_options(request)]
     if resume is not None:
         arguments += ["--resume", str(resume)]
     return arguments
+
+
+def plan_arguments(study_folder: Path, request: TrainRequest) -> list[str]:
+    """Return the arguments of `cvrl` that make the child say what it would do."""
+    return ["plan", str(study_folder), "--json", *_options(request)]
+
+
+def _options(request: TrainRequest) -> list[str]:
+    arguments: list[str] = []
+    for name, value in request.model_dump(exclude_defaults=True, exclude={"threads"}).items():
+        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        arguments += [f"--{name.replace('_', '-')}", text]
+    return [*arguments, "--threads", str(request.threads or spare_threads())]
 
 
 def spare_threads() -> int:

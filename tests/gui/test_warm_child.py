@@ -38,7 +38,7 @@ def session(ball_study: Study, qtbot: QtBot):
 
 
 def waiting(session: Session) -> psutil.Process:
-    pid = session.training._warm.pid
+    pid = session.training.warm.pid
     assert pid is not None
     return psutil.Process(pid)
 
@@ -78,7 +78,7 @@ def test_the_child_ends_with_the_study(session):
     child = waiting(session)
     assert session.close_study()
     assert not child.is_running()
-    assert session.training._warm.pid is None
+    assert session.training.warm.pid is None
 
 
 def test_a_study_that_is_only_read_keeps_no_child(ball_study: Study, qtbot: QtBot, monkeypatch):
@@ -86,7 +86,7 @@ def test_a_study_that_is_only_read_keeps_no_child(ball_study: Study, qtbot: QtBo
     made = Session(ViewerModel())
     with qtbot.waitSignal(made.case_opened):
         assert made._adopt(lambda: ball_study)
-    assert made.training._warm.pid is None
+    assert made.training.warm.pid is None
     made.shut_down()
 
 
