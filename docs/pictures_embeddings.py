@@ -63,6 +63,7 @@ def fence(dock: EmbeddingsDock, chosen: np.ndarray) -> None:
 
 def show(viewer: napari.Viewer, folder: Path) -> None:
     """Go through the dock once and take a picture of each of its tabs."""
+    viewer.theme = "dark"  # whatever the person who makes the pictures prefers
     viewer.window.resize(*WINDOW)
     main_dock = CvrlDock(viewer)
     viewer.window.add_dock_widget(main_dock, name="CVRL", area="right")

@@ -24,7 +24,7 @@ POINTS = 20_000
 MOST_POINTS = 100_000
 NO_PROJECTOR = "This model has no projector at this level (it was trained without contrast there): its features are shown."
 _START_S: dict[ProjectionMethod, float] = {"umap": 20.0, "tsne": 5.0}
-_POINT_MS: dict[ProjectionMethod, float] = {"umap": 9.0, "tsne": 9.0}
+_POINT_MS: dict[ProjectionMethod, float] = {"umap": 9.0, "tsne": 7.0}
 """Seconds of a core before the first point (UMAP is compiled), and thousandths for each; docs/benchmarks.md."""
 
 

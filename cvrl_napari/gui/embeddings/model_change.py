@@ -70,7 +70,7 @@ class ModelChange(QObject):
             if before is None:
                 return None
             if before.features.shape != after.features.shape:
-                raise ValueError("The two networks are of different sizes: choose a model of the same preset to compare with.")
+                raise ValueError("The two models differ in voxel size or width: choose one trained with the same settings.")
             return change_between(before, after)
 
         def add(change: np.ndarray | None) -> None:

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QListWidget,
@@ -143,13 +142,13 @@ class ScatterPanel(QWidget):
             save_picture(self.plot, path)
 
     def _lay_out(self) -> None:
-        shown, chosen = QGridLayout(), QVBoxLayout()
-        shown.addWidget(QLabel("Color by"), 0, 0)
-        shown.addWidget(self.kind, 0, 1)
-        shown.addWidget(self.legend, 1, 0, 1, 2)
-        shown.addWidget(self.method, 2, 0)
-        shown.addWidget(self.projected, 2, 1)
-        shown.setColumnStretch(1, 1)
+        shown, chosen = QVBoxLayout(), QVBoxLayout()
+        for left, right in ((QLabel("Color by"), self.kind), (self.method, self.projected)):
+            line = QHBoxLayout()
+            line.addWidget(left)
+            line.addWidget(right, stretch=1)
+            shown.addLayout(line)
+        shown.insertWidget(1, self.legend, stretch=1)
         buttons = QHBoxLayout()
         buttons.addWidget(self.paint_button, stretch=1)
         buttons.addWidget(self.clear_button)
@@ -163,7 +162,7 @@ class ScatterPanel(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.plot, stretch=1)
-        for column, width in ((shown, 230), (chosen, 220)):
+        for column, width in ((shown, 250), (chosen, 220)):
             column.setSpacing(3)
             column.setContentsMargins(0, 0, 0, 0)
             holder = QWidget()

@@ -265,7 +265,7 @@ def test_networks_of_other_sizes_are_not_compared_and_said_so(dock: EmbeddingsDo
     study = session_of(dock).study
     other = save_untrained(study, make_plan, run="2026-01-02_000000-cvrl", width=8)
     list(embed_cases(study, other, ["c"], device="cpu", threads=1))
-    with qtbot.waitSignal(dock.change.noticed, check_params_cb=lambda sentence: "different sizes" in sentence):
+    with qtbot.waitSignal(dock.change.noticed, check_params_cb=lambda sentence: "voxel size or width" in sentence):
         dock.change.compare(other)
 
 
