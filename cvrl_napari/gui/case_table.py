@@ -6,6 +6,7 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 from qtpy.QtGui import QColor
 
+from cvrl_napari.gui.looks import is_light_theme
 from cvrl_napari.gui.seen_labels import Seen, SeenLabels
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.thumbnails import Thumbnails, thumbnail_path
@@ -13,15 +14,19 @@ from cvrl_napari.study.case import Case
 from cvrl_napari.study.storage import label_path
 
 STATES = {
-    "unlabeled": ("○ unlabeled", "#9a9a9a", "Nothing is painted; the model learns from the scan alone"),
-    "partial": ("◐ partial", "#e0b050", "Some of it is painted; what is not painted is unknown to the model"),
-    "complete": ("● complete", "#7cc47c", "Everything is painted; what is not painted is background"),
-    "accepted": ("✓ accepted", "#7cb8e0", "A predicted mask was accepted as it is; what is not painted is background"),
+    "unlabeled": ("○ unlabeled", ("#b4b4b4", "#545454"), "Nothing is painted; the model learns from the scan alone"),
+    "partial": ("◐ partial", ("#e0b050", "#6f4800"), "Some of it is painted; what is not painted is unknown to the model"),
+    "complete": ("● complete", ("#7cc47c", "#1c5c20"), "Everything is painted; what is not painted is background"),
+    "accepted": (
+        "✓ accepted",
+        ("#7cb8e0", "#154f7c"),
+        "A predicted mask was accepted; what is not painted is background",
+    ),
 }
-"""State: words, colour, tooltip."""
+"""State: words, colours on dark and on light ground, tooltip."""
 HELD_OUT = "◆ held out"
 HELD_OUT_TOOLTIP = "Measured only: the model never learns from it, so its Dice tells how good the model is"
-NEEDS_LOOK = ("⚑ needs a look", "#e08a70")
+NEEDS_LOOK = ("⚑ needs a look", ("#e9977e", "#8f2f10"))
 SEEN: dict[Seen, tuple[str, str]] = {
     "": ("", ""),
     "seen": ("✓", "The model has learned from these labels as they are now"),
@@ -101,7 +106,8 @@ class CaseTable(QAbstractTableModel):
         if role == SORT_ROLE:
             return self._sort_key(case, column)
         if role == Qt.ItemDataRole.ForegroundRole and column == STATE:
-            return QColor(NEEDS_LOOK[1] if case.needs_look else STATES[case.state][1])
+            on_dark, on_light = NEEDS_LOOK[1] if case.needs_look else STATES[case.state][1]
+            return QColor(on_light if is_light_theme() else on_dark)
         if role == Qt.ItemDataRole.DecorationRole and column == NAME:
             return self._thumbnails.picture(case)
         if role == Qt.ItemDataRole.ToolTipRole:

@@ -25,6 +25,7 @@ from cvrl_napari.gui.empty_panel import EmptyPanel
 from cvrl_napari.gui.folding import folded
 from cvrl_napari.gui.keys_sheet import KeysSheet
 from cvrl_napari.gui.lone_scans import LoneScans
+from cvrl_napari.gui.looks import BOXES
 from cvrl_napari.gui.mask_panel import MaskPanel
 from cvrl_napari.gui.new_study import NewStudyDialog
 from cvrl_napari.gui.notice import NoticeBar
@@ -64,6 +65,7 @@ class CvrlDock(QWidget):
     def __init__(self, napari_viewer: napari.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("CVRL")
+        self.setStyleSheet(BOXES)
         self.setAcceptDrops(True)
         self.setMinimumWidth(WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -71,7 +73,7 @@ class CvrlDock(QWidget):
         self.session = Session(napari_viewer, self)
         self.tool_box = ToolBox(napari_viewer, self.session, self)
         self._shortcuts: Shortcuts | None = Shortcuts(
-            napari_viewer, self.session, {**self.tool_box.keys, "Alt-L": lambda: self.study_panel.toggle_look()}
+            napari_viewer, self.session, {**self.tool_box.keys, "Shift-M": lambda: self.study_panel.toggle_look()}
         )
         self.letters = OrientationLetters(napari_viewer)
         self.position = WorldPosition(napari_viewer)

@@ -18,7 +18,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("F4", "ruler, mm"),
         Key("F6", "go to the canvas, the views and the dock in turn"),
         Key("Alt+Left, Alt+Right", "former, next case"),
-        Key("Alt+L", "this case needs a look"),
+        Key("Shift+M", "this case needs a look"),
         Key("Ctrl+Shift+P", "find any command by its name"),
     ),
     "Painting": (

@@ -21,14 +21,26 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from cvrl_napari.gui.buttons import small_button
-from cvrl_napari.gui.case_table import CHANGED, HELD_OUT, ID_ROLE, MODEL, NAME, NEEDS_LOOK, STATE, STATES, CaseFilter, CaseTable
+from cvrl_napari.gui.case_table import (
+    CHANGED,
+    HELD_OUT,
+    ID_ROLE,
+    MODEL,
+    NAME,
+    NEEDS_LOOK,
+    STATE,
+    STATES,
+    VOLUMES,
+    CaseFilter,
+    CaseTable,
+)
 from cvrl_napari.gui.seen_labels import SeenLabels
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.study_editing import Earlier, StudyEditing
 from cvrl_napari.gui.thumbnails import Thumbnails
 from cvrl_napari.gui.version_dialog import VersionDialog
 
-WIDTHS = {NAME: 126, STATE: 112, MODEL: 44, CHANGED: 110}
+WIDTHS = {NAME: 126, STATE: 112, MODEL: 44, VOLUMES: 150, CHANGED: 110}
 ROW_HEIGHT = 26
 LIST_HEIGHT = 132
 SCAN_FILES = "Scans (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.mgh *.mgz *.hdr);;All files (*)"
@@ -80,7 +92,7 @@ class StudyPanel(QWidget):
         self.case_button = small_button("Case", "Note, second look, earlier versions, add and remove scans (right-click a row)")
         self.menu = QMenu(self)
         self.note_action = self.menu.addAction("Note…", self.ask_for_note)
-        self.look_action = self.menu.addAction("Needs a look (Alt+L)", self.toggle_look)
+        self.look_action = self.menu.addAction("Needs a look (Shift+M)", self.toggle_look)
         self.look_action.setCheckable(True)
         self.versions_action = self.menu.addAction("Restore an earlier version…", self.editing.look_for_versions)
         self.menu.addSeparator()

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from napari.settings import get_settings
 from npe2 import PluginManifest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtGui import QColor, QImage
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QWidget
 from superqt import QCollapsible
 
 from cvrl_napari.gui import commands
+from cvrl_napari.gui.case_table import STATE, STATES
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.keys import KEYS
 from cvrl_napari.gui.keys_sheet import KeysSheet
@@ -20,6 +21,8 @@ from cvrl_napari.gui.keys_sheet import KeysSheet
 pytestmark = pytest.mark.gui
 NEEDED_CONTRAST = 4.5
 """WCAG 2.1, level AA, for text of usual size."""
+BOX_WIDTH = 23
+"""Pixels of a box to tick, with half the room to its text."""
 
 
 @pytest.fixture
@@ -78,11 +81,16 @@ def luminance(color: np.ndarray) -> np.ndarray:
     return linear @ np.array((0.2126, 0.7152, 0.0722))
 
 
-def rendered_contrast(widget: QWidget) -> float:
-    """The largest contrast between what is mostly seen of a widget and any of its pixels: ground and strokes of letters."""
-    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+def pixels_of(widget: QWidget, area: QRect | None = None) -> np.ndarray:
+    """What is drawn of a widget, RGB from 0 to 255 (row, column, 3)."""
+    image = widget.grab(area if area is not None else widget.rect()).toImage().convertToFormat(QImage.Format.Format_RGB32)
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)[..., 2::-1]
-    inner = pixels[3:-3, 3:-3].reshape(-1, 3)
+    return pixels[:, : image.width()].copy()
+
+
+def rendered_contrast(widget: QWidget, area: QRect | None = None) -> float:
+    """The largest contrast between what is mostly seen of a widget and any of its pixels: ground and strokes of letters."""
+    inner = pixels_of(widget, area)[3:-3, 3:-3].reshape(-1, 3)
     ground = np.array(Counter(map(tuple, inner.tolist())).most_common(1)[0][0])
     light = luminance(inner.astype(float))
     base = float(luminance(ground.astype(float)))
@@ -109,8 +117,42 @@ def test_all_texts_can_be_read_in_both_themes(at_work):
         settle()
         for one in texts(dock):
             # What cannot be pressed now is exempt (WCAG 1.4.3, inactive components); a part of a letter tells nothing.
-            if one.isEnabled() and one.visibleRegion().boundingRect().height() > 8 and not isinstance(one, QCheckBox):
-                assert rendered_contrast(one) >= NEEDED_CONTRAST, f"'{one.text()}' in the {theme} theme"
+            if one.isEnabled() and one.visibleRegion().boundingRect().height() > 8:
+                beside = QRect(BOX_WIDTH, 0, one.width() - BOX_WIDTH, one.height()) if isinstance(one, QCheckBox) else None
+                assert rendered_contrast(one, beside) >= NEEDED_CONTRAST, f"'{one.text()}' in the {theme} theme"
+
+
+def test_boxes_to_tick_are_seen_in_both_themes(at_work):
+    _, dock = at_work
+    dock.tools.expand(animate=False)
+    for theme in ("light", "dark"):
+        get_settings().appearance.theme = theme
+        settle()
+        for one in dock.findChildren(QCheckBox):
+            if one.isVisible() and one.isEnabled() and one.visibleRegion().boundingRect().height() > 15:
+                row = luminance(pixels_of(one)[one.height() // 2, :BOX_WIDTH].astype(float))
+                ground = row[-1]  # between the box and its text
+                edge = row[np.argmax(np.abs(row - ground) > 0.02)]
+                ratio = (max(edge, ground) + 0.05) / (min(edge, ground) + 0.05)
+                assert ratio >= 3, f"the box of '{one.text()}' in the {theme} theme"
+
+
+def test_every_state_of_a_case_can_be_read_in_both_themes(at_work):
+    """Each state in turn on a case that is not the one on view, and on the one that is."""
+    _, dock = at_work
+    study, panel = dock.session.study, dock.study_panel
+    for theme in ("light", "dark"):
+        get_settings().appearance.theme = theme
+        for state in STATES:
+            for case in ("a", "b"):
+                study.set_state(case, state)
+                panel.table.update_case(case)
+                settle()
+                index = panel.rows.mapFromSource(panel.table.index(panel.table.row_of(case), STATE))
+                panel.list.scrollTo(index)
+                area = panel.list.visualRect(index)
+                assert area.height() > 15
+                assert rendered_contrast(panel.list.viewport(), area) >= NEEDED_CONTRAST, f"{state}, {case}, {theme} theme"
 
 
 def test_the_white_of_train_can_be_read_on_its_blue():

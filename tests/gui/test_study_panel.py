@@ -89,7 +89,7 @@ def test_a_mark_by_key_a_note_and_the_filter(dock, qtbot, monkeypatch):
     panel = dock.study_panel
     viewer = dock.session.layers._viewer
     bound = {str(key): action for key, action in viewer.keymap.items()}
-    bound["Alt+L"](viewer)
+    bound["Shift+M"](viewer)
     assert dock.session.study.case("c").needs_look
     assert "needs a look" in column(dock, STATE)[2]
     monkeypatch.setattr(QInputDialog, "getMultiLineText", lambda *_: (" motion at the apex ", True))

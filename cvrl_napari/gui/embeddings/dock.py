@@ -36,6 +36,7 @@ from cvrl_napari.gui.embeddings.selection import Selection
 from cvrl_napari.gui.embeddings.similarity import Similarity
 from cvrl_napari.gui.embeddings.similarity_panel import LEVELS, SimilarityPanel
 from cvrl_napari.gui.embeddings.travel import Travel
+from cvrl_napari.gui.looks import BOXES
 
 TITLE = "CVRL embeddings"
 HEIGHT = 300
@@ -47,6 +48,7 @@ class EmbeddingsDock(QWidget):
     def __init__(self, napari_viewer: napari.Viewer, main: CvrlDock | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(TITLE)
+        self.setStyleSheet(BOXES)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         main = main or find_dock(napari_viewer)
         session = self._session = main.session

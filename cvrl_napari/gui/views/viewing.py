@@ -40,6 +40,7 @@ class Viewing(QObject):
         self._crosshair: Crosshair | None = None
         self.views: LinkedViews | None = None
         """The linked views while they are open."""
+        self._neighbor: QDockWidget | None = None
         viewer.canvas.overlays["scale_bar"].visible = True
         self.ruler.changed.connect(self.changed)
         self.surfaces.changed.connect(self.changed)
@@ -66,10 +67,11 @@ class Viewing(QObject):
             self.views = LinkedViews(self._viewer, self._crosshair, self.contrast, self.ruler, self.surfaces)
             self.views.removed.connect(self._on_removed)
             dock = window.add_dock_widget(self.views, name="CVRL views", area="right")
-            _place_beside(dock, beside)
+            self._neighbor = _place_beside(dock, beside)
         elif self.views is not None and self._crosshair is not None:
             views, self.views = self.views, None
             views.close_views()
+            self._keep_width()
             if views.parent() is not None:
                 window.remove_dock_widget(views)
             views.deleteLater()
@@ -79,7 +81,16 @@ class Viewing(QObject):
             self._crosshair = None
         self.changed.emit()
 
+    def _keep_width(self) -> None:
+        """Give the room of the views back to the canvas; Qt would give it to the dock beside them."""
+        neighbor, self._neighbor = self._neighbor, None
+        main = neighbor.window() if neighbor is not None else None
+        if neighbor is not None and isinstance(main, QMainWindow) and not neighbor.isFloating():
+            width = neighbor.width()
+            QTimer.singleShot(0, neighbor, lambda: main.resizeDocks([neighbor], [width], Qt.Orientation.Horizontal))
+
     def _on_removed(self) -> None:
+        self._keep_width()
         # napari is not done with the dock yet.
         QTimer.singleShot(0, self, lambda: self.show_views(False))
 
@@ -87,18 +98,19 @@ class Viewing(QObject):
         self.ruler.turn(False)
 
 
-def _place_beside(dock: QDockWidget, beside: QWidget | None) -> None:
-    """Put a dock between the canvas and the dock that holds a widget, instead of below that one."""
+def _place_beside(dock: QDockWidget, beside: QWidget | None) -> QDockWidget | None:
+    """Put a dock between the canvas and the dock that holds a widget, instead of below that one; return that one."""
     window = dock.window()
     other: QWidget | None = beside
     while other is not None and not isinstance(other, QDockWidget):
         other = other.parentWidget()
     if not isinstance(window, QMainWindow) or not isinstance(other, QDockWidget) or other.isFloating():
-        return
+        return None
     if window.dockWidgetArea(other) != window.dockWidgetArea(dock):
-        return
+        return None
     canvas = window.centralWidget()
     widths = [round(VIEWS_SHARE * (canvas.width() if canvas is not None else 0)), other.width()]
     window.splitDockWidget(dock, other, Qt.Orientation.Horizontal)
     # Qt lays the docks out when the event loop comes round, and forgets a size it was told before.
     QTimer.singleShot(0, dock, lambda: window.resizeDocks([dock, other], widths, Qt.Orientation.Horizontal))
+    return other

@@ -91,10 +91,13 @@ def test_views_open_beside_the_dock_and_are_gone_without_a_trace(window, qtbot):
     assert views.mapToGlobal(QPoint(0, 0)).x() > canvas_of(viewer).mapToGlobal(QPoint(0, 0)).x()
     assert views.mapToGlobal(QPoint(views.width(), 0)).x() <= dock.mapToGlobal(QPoint(0, 0)).x()
     qtbot.waitUntil(lambda: views.width() > 200)
+    width = dock.width()
     # The cross of napari's dock.
     viewer.window.remove_dock_widget(views)
     qtbot.waitUntil(lambda: dock.viewing.views is None)
     assert not dock.view_panel.views_button.isChecked()
+    settle()
+    assert dock.width() <= width + 10, "the room is the canvas's again"
 
 
 def test_the_mouse_on_the_canvas(window, qtbot):
