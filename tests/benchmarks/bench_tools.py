@@ -3,8 +3,8 @@
 Interpolation: every 8th slice of the reference is painted, from the first slice that holds the structure on ("and the last":
 that one too, as a person would), and the slices between are interpolated. Growing: strokes on 5 slices between 5 % and 95 % of
 the height, a center line of the structure (the skeleton of the eroded reference) and a ring of background one voxel wide 3 mm
-outside it. Dice against the reference over the whole scan. The scans are the last 20 of the list, none of which the program was
-fitted to in any way.
+outside it. Dice against the reference over the whole scan. The scans are the last 20 of the list; the settings of growing were
+tried on the first five of these.
 
     python tests/benchmarks/bench_tools.py [--cases 20]
 """
