@@ -251,6 +251,7 @@ def wait_for(kind: type, process: subprocess.Popen[str]) -> None:
 def test_commands_on_standard_input_steer_a_run(phantom: Path) -> None:
     process = start("train", phantom, *QUICK, "--steps", "100000", "--json")
     assert process.stdin is not None
+    wait_for(StepDone, process)
     print(Pause().line(), file=process.stdin, flush=True)
     wait_for(Paused, process)
     print(Stop().line(), file=process.stdin, flush=True)
@@ -272,7 +273,9 @@ def test_an_order_is_followed_by_commands_for_the_run(phantom: Path) -> None:
     process = start("wait")
     order = ["train", str(phantom), *QUICK, "--steps", "100000", "--json", "--attached"]
     assert process.stdin is not None
-    print(json.dumps(order), Pause().line(), sep="\n", file=process.stdin, flush=True)
+    print(json.dumps(order), file=process.stdin, flush=True)
+    wait_for(StepDone, process)
+    print(Pause().line(), file=process.stdin, flush=True)
     wait_for(Paused, process)
     last = events_of(process)[-1]
     assert isinstance(last, RunDone)
