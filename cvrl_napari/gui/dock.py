@@ -126,6 +126,7 @@ class CvrlDock(QWidget):
 
         self.session.noticed.connect(self._tell)
         self.session.confirmed.connect(self._confirm)
+        self.session.locked.connect(self._offer_reading_only)
         self.session.busy.connect(self._on_busy)
         self.session.choice_needed.connect(self._ask_how_to_read)
         self.session.study_changed.connect(self._on_study_changed)
@@ -257,6 +258,10 @@ class CvrlDock(QWidget):
         self.notice.tell(sentence, hint, details)
         if sentence:
             self.scroll_area.ensureWidgetVisible(self.notice)
+
+    def _offer_reading_only(self, folder: Path) -> None:
+        tooltip = "Look at scans and labels, and save masks elsewhere; nothing in the study is changed"
+        self.notice.offer("Open for reading only", tooltip, lambda: self.session.open_study(folder, read_only=True))
 
     def _confirm(self, sentence: str, more: str) -> None:
         self.notice.tell(sentence, more, "", good=True)

@@ -1,5 +1,7 @@
 """A bar in the dock that says what happened and what to do; details unfold, nothing pops up."""
 
+from collections.abc import Callable
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -20,6 +22,8 @@ class NoticeBar(QFrame):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.action = small_button("", "")
+        self._act: Callable[[], object] | None = None
         self.more = small_button("Details", "What the program wrote when it happened", checkable=True)
         self.dismiss = small_button("✕", "Put this message away")
         self.details = QPlainTextEdit()
@@ -30,6 +34,7 @@ class NoticeBar(QFrame):
         words.setContentsMargins(0, 0, 0, 0)
         words.addWidget(self.sentence)
         words.addWidget(self.hint)
+        words.addWidget(self.action, alignment=Qt.AlignmentFlag.AlignLeft)
         top = QHBoxLayout()
         top.addLayout(words, stretch=1)
         top.addWidget(self.more, alignment=Qt.AlignmentFlag.AlignTop)
@@ -40,6 +45,7 @@ class NoticeBar(QFrame):
         layout.addWidget(self.details)
         self.more.toggled.connect(self.details.setVisible)
         self.dismiss.clicked.connect(self.hide)
+        self.action.clicked.connect(self._on_action)
         self.tell("", "", "")
 
     def tell(self, sentence: str, hint: str, details: str, *, good: bool = False) -> None:
@@ -55,4 +61,16 @@ class NoticeBar(QFrame):
         self.more.setVisible(bool(details))
         self.more.setChecked(False)
         self.details.hide()
+        self.action.hide()
         self.setVisible(bool(sentence))
+
+    def offer(self, words: str, tooltip: str, act: Callable[[], object]) -> None:
+        """Put a button under the message that is shown, until the next one comes."""
+        self.action.setText(words)
+        self.action.setToolTip(tooltip)
+        self._act = act
+        self.action.show()
+
+    def _on_action(self) -> None:
+        if self._act is not None:
+            self._act()

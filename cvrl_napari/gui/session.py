@@ -59,6 +59,8 @@ class Session(QObject):
         What is going on in the background, in words; empty when it has ended.
     noticed : str, str, str
         A sentence, what to do, details that unfold. Three empty strings take the notice back.
+    locked : object
+        The study in this folder is open elsewhere; it can be opened for reading only.
     confirmed : str, str
         Something that was asked for is done: a sentence, and more about it.
     """
@@ -72,6 +74,7 @@ class Session(QObject):
     mask_changed = Signal()
     busy = Signal(str)
     noticed = Signal(str, str, str)
+    locked = Signal(object)
     confirmed = Signal(str, str)
 
     def __init__(self, viewer: napari.Viewer, parent: QObject | None = None) -> None:
@@ -108,11 +111,11 @@ class Session(QObject):
 
     # The study
 
-    def open_study(self, folder: Path) -> bool:
+    def open_study(self, folder: Path, *, read_only: bool = False) -> bool:
         """Open a study folder in the place of the present one; False, with a notice, when that cannot be."""
         if self.study is not None and folder.resolve() == self.study.folder:
             return True
-        return self._adopt(lambda: Study.open(folder))
+        return self._adopt(lambda: Study.open(folder, read_only=read_only))
 
     def create_study(
         self, folder: Path, scans: Sequence[Path | Image], classes: Sequence[str], *, channels: Sequence[str] = ()
@@ -157,11 +160,10 @@ class Session(QObject):
     def _adopt(self, opened: Callable[[], Study]) -> bool:
         try:
             study = opened()
-        except LockedError as error:
-            self.noticed.emit(str(error), "Close the other window, or open another study.", "")
-            return False
         except StudyError as error:
             self.noticed.emit(str(error), "", "")
+            if isinstance(error, LockedError):
+                self.locked.emit(error.folder)
             return False
         if not self.close_study():  # what is painted could not be saved: it stays on the screen
             study.close()

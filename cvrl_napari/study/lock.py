@@ -47,7 +47,8 @@ class StudyLock:
         except Timeout:
             raise LockedError(
                 f"The study '{self._folder.name}' is open elsewhere ({self._holder()}): "
-                "close it there, or open it for reading only."
+                "close it there, or open it for reading only.",
+                self._folder,
             ) from None
         self.abandoned_since = self._left_behind()
         holder = _Holder(

@@ -118,6 +118,21 @@ def test_a_dropped_folder_of_scans_becomes_a_study(dock, ball_study: Study, tmp_
     assert not dock.train_panel.button.isEnabled()
 
 
+def test_a_study_open_elsewhere_is_offered_for_reading_only(dock, ball_study: Study, qtbot):
+    ball_study.close()
+    with Study.open(ball_study.folder):
+        dock.open_folders([ball_study.folder])
+        assert dock.session.study is None
+        assert "open elsewhere" in dock.notice.sentence.text()
+        assert dock.notice.action.isVisible()
+        with qtbot.waitSignal(dock.session.case_opened, timeout=20_000):
+            qtbot.mouseClick(dock.notice.action, Qt.MouseButton.LeftButton)
+        assert dock.session.study.read_only
+        assert not dock.notice.action.isVisible()
+        assert not dock.train_panel.button.isEnabled()
+        assert dock.train_panel.missing.text() == "The study is open for reading only"
+
+
 def test_a_folder_without_scans_is_answered_with_a_sentence(dock, tmp_path: Path, qtbot):
     (tmp_path / "nothing").mkdir()
     with qtbot.waitSignal(dock.session.noticed):
