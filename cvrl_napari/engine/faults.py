@@ -1,5 +1,7 @@
 """What can go wrong beneath a run, told apart and put into words."""
 
+import errno
+
 import torch
 
 from cvrl_napari.engine.errors import EngineError
@@ -23,6 +25,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out, of the graphics card or of the computer; torch says the latter with a bare RuntimeError."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
+    if isinstance(error, OSError):  # a file that cannot be mapped for want of memory
+        return error.errno == errno.ENOMEM
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
 
 
@@ -38,7 +42,7 @@ def explain(error: Exception) -> RunFailed | None:
             return RunFailed(message=error.message, hint=error.hint)
         case StudyError() | VolumeError():
             return RunFailed(message=str(error), hint="Everything painted is safe. Mend this, then train again.")
-        case OSError():
+        case OSError() if not is_out_of_memory(error):
             where = f" ({error.filename})" if error.filename else ""
             return RunFailed(
                 message=f"The run could not write or read a file: {error.strerror}{where}.",

@@ -103,6 +103,7 @@ def test_from_a_folder_of_scans_to_a_saved_mask(make_napari_viewer, qtbot, atriu
         QTest.keyClick(window, Qt.Key.Key_0)
         for border in (rows.min() - 20, rows.max() + 20):
             person.stroke(mm(border, inside.min()), mm(border, inside.max()))
+    qtbot.waitUntil(lambda: not session.painting.pending, timeout=20_000)  # a long painting is saved on the way, too
     painted = session.study.read_labels(case)
     assert (painted == 1).sum() > 200
     assert (painted == 255).sum() > 200

@@ -33,6 +33,8 @@ def window(make_napari_viewer, ball_study, qtbot):
         dock.session.open_case("a")
     yield viewer, dock
     dock.shut_down()
+    settle()  # what was left for the event loop to do holds the window
+    gc.collect()
 
 
 def canvas_of(viewer) -> QWidget:
