@@ -4,7 +4,6 @@ The figures were fitted to measured trainings (docs/benchmarks.md, *Before the s
 (`CheckpointSaved.memory_bytes`) is better, and taken where there is some.
 """
 
-import os
 import shutil
 from pathlib import Path
 
@@ -12,12 +11,9 @@ import psutil
 import torch
 
 from cvrl_napari.config import Plan, Triple
-from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import CheckpointSaved
 from cvrl_napari.engine.memory_ladder import next_rung
-from cvrl_napari.engine.pace import computes_alike
-from cvrl_napari.engine.run_folder import RunFolder
-from cvrl_napari.engine.unfinished import last_events
+from cvrl_napari.engine.pace import computes_alike, earlier_runs
 from cvrl_napari.methods.build import build_method
 
 MIB = 2**20
@@ -52,12 +48,7 @@ def estimated_memory(plan: Plan, scan_shape: Triple) -> int:
 
 def earlier_memory(runs: Path, plan: Plan) -> int | None:
     """Return the most bytes that the newest earlier run held which was like this plan; None while there is none."""
-    for config in sorted(runs.glob("*/config.json"), key=os.path.getmtime, reverse=True):
-        run = RunFolder(config.parent)
-        try:
-            earlier, events = run.plan(), list(last_events(run.events))
-        except (EngineError, OSError):
-            continue
+    for earlier, events in earlier_runs(runs):
         alike = computes_alike(plan, earlier) and plan.method == earlier.method
         found = [one.memory_bytes for one in events if isinstance(one, CheckpointSaved) and one.memory_bytes]
         if alike and found:

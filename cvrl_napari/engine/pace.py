@@ -5,6 +5,7 @@ Times are counted in steps on labels alone; a step that also learns from unlabel
 
 import os
 import time
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 from cvrl_napari.config import NetConfig, Plan
 from cvrl_napari.engine.device import set_threads
 from cvrl_napari.engine.errors import EngineError
-from cvrl_napari.engine.events import StepDone
+from cvrl_napari.engine.events import Event, StepDone
 from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.engine.unfinished import last_events
 from cvrl_napari.nets.build import build_net
@@ -42,16 +43,22 @@ def earlier_step(runs: Path, plan: Plan) -> float | None:
 
     Its method may be another one. None while there is no such run.
     """
-    for config in sorted(runs.glob("*/config.json"), key=os.path.getmtime, reverse=True):
-        run = RunFolder(config.parent)
-        try:
-            earlier, events = run.plan(), list(last_events(run.events))
-        except (EngineError, OSError):
-            continue
+    for earlier, events in earlier_runs(runs):
         steps = [one for one in events if isinstance(one, StepDone) and FEWEST_STEPS <= one.step < one.total]
         if steps and computes_alike(plan, earlier) and (found := _labels_step(earlier, steps[-1])) is not None:
             return found
     return None
+
+
+def earlier_runs(runs: Path) -> Iterator[tuple[Plan, list[Event]]]:
+    """Yield plan and last events of the runs below a folder, the newest first; what cannot be read is passed over."""
+    for config in sorted(runs.glob("*/config.json"), key=os.path.getmtime, reverse=True):
+        run = RunFolder(config.parent)
+        try:
+            told = run.plan(), list(last_events(run.events))
+        except (EngineError, OSError):
+            continue
+        yield told
 
 
 def computes_alike(plan: Plan, earlier: Plan) -> bool:
