@@ -68,10 +68,12 @@ def main() -> None:
         made: list[float] = []
         oldest: list[float] = []
         begun = time.perf_counter()
+        painted = 1
         taken.clear()
         while time.perf_counter() < begun + 20:
             made.append(time.perf_counter())
-            layer.paint((8, 10 + len(made) % 12, 8 + len(made) // 12 % 12), 1 + len(made) // 144 % 2 * 254)
+            painted = 255 - painted + 1  # a structure, background, and so on: a stroke that changes nothing does not count
+            layer.paint((8, 10, 8), painted)
             pause = time.perf_counter() + PAUSE_S
             wait(lambda pause=pause: time.perf_counter() > pause, 5)
             if taken:  # all that was painted three seconds before the event was on disk by then, at the least
