@@ -9,6 +9,7 @@ Low-level features are smoothed by a voxel: transposed convolutions of stride tw
 a grid of holes in what a lasso marks.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import NamedTuple
@@ -26,6 +27,8 @@ from cvrl_napari.engine.windows import bell, evaluating, window_starts
 from cvrl_napari.nets.output import NetOutput
 
 _LARGEST = 6e4  # fits float16
+LARGEST_LOW_BYTES = 600 * 10**6
+"""Low-level features of a scan, beyond which a cell is 2 x 2 x 2 voxels of the network's grid."""
 
 
 class Grid(NamedTuple):
@@ -44,6 +47,15 @@ class Grid(NamedTuple):
     edge: int
     channels: int
 
+    def scale(self, scan_shape: Triple, size: Triple) -> tuple[float, float, float]:
+        """Return the voxels (z, y, x) of a scan for one cell; the scan and the network's grid of `size` span the same box."""
+        z, y, x = (self.edge * voxels / length for voxels, length in zip(scan_shape, size, strict=True))
+        return z, y, x
+
+    def layout(self) -> tuple[tuple[type[np.generic], tuple[int, ...]], ...]:
+        """Return number type and shape of each of the `CellArrays` on this grid."""
+        return (np.float16, (*self.shape, self.channels)), (np.uint8, self.shape), (np.float16, self.shape)
+
 
 class CellArrays(NamedTuple):
     """Where the results of a level go; see `CaseEmbeddings`."""
@@ -53,10 +65,11 @@ class CellArrays(NamedTuple):
     uncertainty: np.ndarray
 
 
-def grids_of(student: Model, size: Triple, *, thin: bool) -> dict[Level, Grid]:
-    """Return the grids of both levels for an image of `size` voxels; with `thin` a low cell is 2 x 2 x 2 voxels."""
+def grids_of(student: Model, size: Triple) -> dict[Level, Grid]:
+    """Return the grids of both levels for an image of `size` voxels; low cells are larger where they would be too many."""
     net = student.net
-    edges = {"low": 2 if thin else 1, "high": net.stride}
+    is_thin = 2 * net.low_channels * math.prod(size) > LARGEST_LOW_BYTES
+    edges = {"low": 2 if is_thin else 1, "high": net.stride}
     channels = {"low": net.low_channels, "high": net.high_channels}
     return {level: Grid(_cells(size, edges[level]), edges[level], channels[level]) for level in LEVELS}
 

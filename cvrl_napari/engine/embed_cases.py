@@ -1,6 +1,5 @@
 """The features of cases of a study, computed once for a model and kept where the viewer finds them."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,8 +25,6 @@ from cvrl_napari.volumes.errors import VolumeError
 from cvrl_napari.volumes.storage import atomic_path
 
 WHAT = "Computing features"
-LARGEST_LOW_BYTES = 600 * 10**6
-"""Low-level features of a scan, beyond which a cell is 2 x 2 x 2 voxels of the network's grid."""
 
 
 def embed_cases(
@@ -92,8 +89,7 @@ def _embed_one(student: Model, study: Study, case_id: str, folder: CaseFolder) -
     yield Progress(what=WHAT, done=0, total=1, case=case_id)
     scan, image = read_for_model(study.case(case_id).images, student.card)
     size: Triple = (image.shape[1], image.shape[2], image.shape[3])
-    low_bytes = 2 * student.net.low_channels * math.prod(size)
-    grids = grids_of(student, size, thin=low_bytes > LARGEST_LOW_BYTES)
+    grids = grids_of(student, size)
     try:
         folder.begin()
         with ExitStack() as files:
@@ -103,7 +99,7 @@ def _embed_one(student: Model, study: Study, case_id: str, folder: CaseFolder) -
             }
             for done, total in _write(student, image, grids, paths):
                 yield Progress(what=WHAT, done=done, total=total, case=case_id)
-        scales = {level: _scale(scan.array.shape, size, grid.edge) for level, grid in grids.items()}
+        scales = {level: grid.scale(scan.array.shape, size) for level, grid in grids.items()}
         folder.finish(scan.array.shape, scales, row_projectors(student.projectors))
     except OSError as error:
         raise StudyError(f"The features of '{case_id}' could not be saved in {folder.path}, {reason(error)}.") from error
@@ -115,20 +111,12 @@ def _write(
     """Compute the features into the files; when this returns nothing holds them any more."""
     into = {}
     for level, grid in grids.items():
-        shapes = (*grid.shape, grid.channels), grid.shape, grid.shape
-        kinds = np.float16, np.uint8, np.float16
         made = [
             np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
-            for path, kind, shape in zip(paths[level], kinds, shapes, strict=True)
+            for path, (kind, shape) in zip(paths[level], grid.layout(), strict=True)
         ]
         into[level] = CellArrays(*made)
     yield from write_features(student, image, grids, into)
-
-
-def _scale(scan_shape: Triple, size: Triple, edge: int) -> tuple[float, float, float]:
-    """Return the scan's voxels for one cell; scan and network's grid span the same box."""
-    z, y, x = (edge * voxels / length for voxels, length in zip(scan_shape, size, strict=True))
-    return z, y, x
 
 
 def _as_rows(projector: Projector) -> RowProjector:

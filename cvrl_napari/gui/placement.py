@@ -36,6 +36,16 @@ def placement(volume: Volume) -> dict[str, Any]:
     return {"scale": volume.spacing, "translate": (superior, -anterior, -right), "units": ("mm", "mm", "mm")}
 
 
+def voxel_at(volume: Volume, position: Sequence[float]) -> tuple[int, int, int] | None:
+    """Return the voxel (z, y, x) of a volume that is drawn at a position (z, y, x) in mm of the display; None beside it."""
+    place = placement(volume)
+    voxel = np.round((np.array(position) - place["translate"]) / place["scale"]).astype(int)
+    if (voxel < 0).any() or (voxel >= volume.array.shape).any():
+        return None
+    z, y, x = voxel.tolist()
+    return z, y, x
+
+
 def provenance(volume: Volume, source: Path) -> dict[str, Any]:
     """Return the metadata of a layer that shows this volume: its file and how it lies in the patient."""
     return {SOURCE_KEY: str(source), AFFINE_KEY: tuple(tuple(row) for row in volume.affine.tolist())}

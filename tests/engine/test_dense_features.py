@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from cvrl_napari.config import NetConfig
+from cvrl_napari.engine import dense_features
 from cvrl_napari.engine.dense_features import CellArrays, grids_of, smoothed, write_features
 from cvrl_napari.engine.model_file import Model, ModelCard
 from cvrl_napari.engine.windows import predict_volume
@@ -22,9 +23,9 @@ def make_student(make_plan, ball_study):
     return make
 
 
-def computed(student: Model, image: torch.Tensor, *, thin: bool = False) -> dict[str, CellArrays]:
+def computed(student: Model, image: torch.Tensor) -> dict[str, CellArrays]:
     z, y, x = image.shape[1:]
-    grids = grids_of(student, (z, y, x), thin=thin)
+    grids = grids_of(student, (z, y, x))
     into = {
         level: CellArrays(
             np.full((*grid.shape, grid.channels), np.nan, np.float16),
@@ -84,15 +85,16 @@ def test_a_checkerboard_vanishes_and_what_is_even_stays():
     torch.testing.assert_close(smoothed(torch.full((1, 2, 1, 3, 4), 7.0)), torch.full((1, 2, 1, 3, 4), 7.0))
 
 
-def test_thin_cells_are_the_means_of_eight_voxels(make_student):
+def test_thin_cells_are_the_means_of_eight_voxels(make_student, monkeypatch):
+    monkeypatch.setattr(dense_features, "LARGEST_LOW_BYTES", 2 * 4 * 16**3 - 1)
     student, image = make_student(patch_size=(16, 16, 16)), torch.randn(1, 16, 16, 16)
     with torch.inference_mode():
         whole = student.net(image[None]).low[0].movedim(0, -1)
-    thin = computed(student, image, thin=True)["low"]
+    thin = computed(student, image)["low"]
     assert thin.features.shape == (8, 8, 8, 4)
     means = whole.reshape(8, 2, 8, 2, 8, 2, 4).mean(dim=(1, 3, 5))
     np.testing.assert_allclose(thin.features, means, atol=2e-3)
-    assert computed(student, torch.randn(1, 20, 16, 25), thin=True)["low"].features.shape == (10, 8, 13, 4)
+    assert computed(student, torch.randn(1, 20, 16, 25))["low"].features.shape == (10, 8, 13, 4)
 
 
 @pytest.mark.parametrize("size", [(1, 1, 1), (5, 16, 40), (17, 33, 31)])

@@ -5,14 +5,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from cvrl_napari.config import NetConfig
-from cvrl_napari.data.prepare import standardize
-from cvrl_napari.engine.embed import embed, extract
+from cvrl_napari.engine.embed import embed
+from cvrl_napari.engine.embed_cases import embed_cases
+from cvrl_napari.engine.embedding_cache import load_embeddings
 from cvrl_napari.engine.events import EmbeddingsSaved, Progress
 from cvrl_napari.engine.feature_picture import draw_features
 from cvrl_napari.engine.model_file import Model, ModelCard, save_model
 from cvrl_napari.nets.build import build_net
+from cvrl_napari.nets.projector import Projector
 from cvrl_napari.volumes.reading import read
 
 NET = NetConfig(width=4, levels=3)
@@ -49,18 +52,24 @@ def test_features_are_written_with_their_places(written, student, ball_study):
         assert len(np.unique(arrays["voxels"], axis=0)) == count
 
 
-def test_features_belong_to_their_voxels(student, ball_study):
-    scan = read(ball_study.case("a").scan)
-    image = standardize(scan.array, (14, 24, 20))
-    voxels = np.array([[0, 0, 0], [3, 5, 7], [9, 17, 18], [9, 23, 19]])
-    found = extract(student, image, voxels, level=9)
-    with torch.inference_mode():
-        corner = student.net(torch.nn.functional.pad(image[None, :, :, :16, :16], (0, 0, 0, 0, 0, 2), mode="replicate"))
-    assert torch.allclose(found.rows[:2], corner.low[0][:, [0, 3], [0, 5], [0, 7]].T, atol=1e-5)
-    assert torch.allclose(found.high[:, :4, :4, :4], corner.high[0], atol=1e-5)
-    assert torch.allclose(found.slice_map[:, :16, :16], corner.low[0][:, 9], atol=1e-5)
-    assert torch.allclose(found.rows[2:], found.slice_map[:, [17, 23], [18, 19]].T)
-    assert found.slice_map.shape == (4, 24, 20)
+@pytest.mark.parametrize("contrasts", [True, False])
+def test_they_are_the_features_that_the_viewer_shows(student, ball_study, tmp_path, contrasts):
+    path = ball_study.runs_folder / "run" / "model.safetensors"
+    path.parent.mkdir(parents=True)
+    projectors = nn.ModuleDict({"low": Projector(4, 6).eval()} if contrasts else {})
+    save_model(path, student.net, student.card, projectors)
+    list(embed_cases(ball_study, path, ["a"], device="cpu", threads=1))
+    *_, saved = embed(path, ball_study.case("a"), tmp_path / "out", device="cpu")
+    low, high = (load_embeddings(ball_study, path, "a", level) for level in ("low", "high"))
+    with np.load(saved.path) as arrays:
+        cells = tuple(low.cell_of(arrays["voxels"]).T)
+        np.testing.assert_array_equal(arrays["low"], low.features[cells])
+        np.testing.assert_array_equal(arrays["labels"], low.predicted[cells])
+        np.testing.assert_array_equal(arrays["high"], np.moveaxis(high.features, -1, 0))
+        np.testing.assert_allclose(arrays["high_cell"], high.scale)
+        assert ("low_projected" in arrays) == contrasts
+        if contrasts:
+            np.testing.assert_allclose(arrays["low_projected"], low.projected[cells], rtol=1e-3, atol=1e-3)
 
 
 def test_the_picture_is_a_png_beside_the_features(written):

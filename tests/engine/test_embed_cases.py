@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from cvrl_napari.config import NetConfig, TrainRequest
-from cvrl_napari.engine import embed_cases as module
+from cvrl_napari.engine import dense_features
 from cvrl_napari.engine.embed_cases import embed_cases
 from cvrl_napari.engine.embedding_cache import CaseFolder, embeddings_folder, load_embeddings, size_bytes
 from cvrl_napari.engine.errors import EngineError
@@ -117,7 +117,7 @@ def test_features_lie_on_the_structures_of_scans_in_any_order(save, tmp_path, ax
 
 
 def test_a_large_scan_gets_larger_cells(save, ball_study, monkeypatch):
-    monkeypatch.setattr(module, "LARGEST_LOW_BYTES", 20 * 24 * 28 * 4 * 2 - 1)
+    monkeypatch.setattr(dense_features, "LARGEST_LOW_BYTES", 20 * 24 * 28 * 4 * 2 - 1)
     model = save()
     embed(ball_study, model, "a")
     low = load_embeddings(ball_study, model, "a")

@@ -26,6 +26,7 @@ from cvrl_napari.gui.embeddings.case_choice import CaseChoice
 from cvrl_napari.gui.embeddings.cloud import Cloud
 from cvrl_napari.gui.embeddings.computed import SCOPES, Computed
 from cvrl_napari.gui.embeddings.feature_layer import FeatureLayer
+from cvrl_napari.gui.embeddings.from_scan import FromScan
 from cvrl_napari.gui.embeddings.health import HealthReading
 from cvrl_napari.gui.embeddings.health_panel import HealthPanel
 from cvrl_napari.gui.embeddings.jobs import Job
@@ -36,6 +37,7 @@ from cvrl_napari.gui.embeddings.selection import Selection
 from cvrl_napari.gui.embeddings.similarity import Similarity
 from cvrl_napari.gui.embeddings.similarity_panel import LEVELS, SimilarityPanel
 from cvrl_napari.gui.embeddings.travel import Travel
+from cvrl_napari.gui.embeddings.under_mouse import UnderMouse
 from cvrl_napari.gui.looks import BOXES
 
 TITLE = "CVRL embeddings"
@@ -62,6 +64,8 @@ class EmbeddingsDock(QWidget):
         self.change = ModelChange(session, self.computed, self.overlays, self)
         self.travel = Travel(napari_viewer, session, self)
         self.health = HealthReading(session, self.computed, self)
+        self.from_scan = FromScan(napari_viewer, session, self.computed, self.cloud, self.selection, self.similarity, self)
+        self.under_mouse = UnderMouse(napari_viewer, session, self.computed, self.cloud, self)
 
         self.model = QComboBox()
         self.model.setToolTip("The model whose features are shown; the one saved last comes first")
@@ -80,7 +84,16 @@ class EmbeddingsDock(QWidget):
         self.progress.setTextVisible(False)
         self.status = QLabel()
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.scatter = ScatterPanel(session, self.computed, self.cloud, self.selection, self.travel)
+        self.scatter = ScatterPanel(
+            session,
+            self.computed,
+            self.cloud,
+            self.selection,
+            self.travel,
+            self.from_scan,
+            self.under_mouse,
+            main.study_panel.editing,
+        )
         self.similar = SimilarityPanel(session, self.similarity, self.colors, self.change, self.travel)
         self.health_panel = HealthPanel(self.computed, self.health)
         self.tabs = QTabWidget()
@@ -99,12 +112,13 @@ class EmbeddingsDock(QWidget):
             job.changed.connect(self.refresh)
         for part in (self.computed, self.cloud):
             part.failed.connect(self._tell_failure)
-        for notices in (self.cloud.noticed, self.travel.refused, self.selection.confirmed):
+        for notices in (self.cloud.noticed, self.travel.refused, self.selection.confirmed, self.from_scan.noticed):
             notices.connect(self._say)
         application = QApplication.instance()
         assert application is not None
         application.aboutToQuit.connect(self.shut_down)
         main.closing.connect(self.shut_down)
+        session.case_opened.connect(self.overlays.prepare)
         self.computed.look()
         QTimer.singleShot(0, self, self._settle_below)
 
@@ -142,6 +156,7 @@ class EmbeddingsDock(QWidget):
             self.computed,
             self.travel,
             self.health,
+            self.under_mouse,
         ):
             part.close()
         self.overlays.clear()
@@ -176,6 +191,7 @@ class EmbeddingsDock(QWidget):
         if window.dockWidgetArea(holder) != Qt.DockWidgetArea.BottomDockWidgetArea:
             window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, holder)
         window.resizeDocks([holder], [HEIGHT], Qt.Orientation.Vertical)
+        self.overlays.prepare()
 
     def _lay_out(self) -> None:
         beside_tabs = QWidget()

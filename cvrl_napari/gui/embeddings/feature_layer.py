@@ -26,6 +26,7 @@ class FeatureLayer(QObject):
         self._asked = 0
         self._before: tuple[ColorBasis, CaseEmbeddings, Path | None] | None = None
         self.is_on = False
+        overlays.plan_image(LAYER, np.zeros(3, np.uint8), rgb=True, opacity=OPACITY)
         computed.changed.connect(self.show)
         session.case_opened.connect(self.show)
 
@@ -50,7 +51,7 @@ class FeatureLayer(QObject):
         def add(made: tuple[ColorBasis, np.ndarray]) -> None:
             if number == self._asked and self.is_on and self._session.case == case:
                 self._before = (made[0], embeddings, model)
-                self._overlays.show_image(LAYER, made[1], embeddings.scale, rgb=True, opacity=OPACITY)
+                self._overlays.show(LAYER, made[1], embeddings.scale)
 
         self._background.run(make, add, lambda error: self._computed.failed.emit(str(error), "", repr(error)))
 

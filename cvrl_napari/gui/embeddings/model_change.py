@@ -39,6 +39,8 @@ class ModelChange(QObject):
         self._asked = 0
         self._tried: tuple[str, Path] | None = None
         self.other: Path | None = None
+        look = {"colormap": HOTTEST, "blending": "translucent_no_depth", "interpolation2d": "linear"}
+        overlays.plan_image(LAYER, np.float32(0), contrast_limits=LIMITS, **look)
         self.job = Job(self)
         self.job.succeeded.connect(self.show)
         self.job.failed.connect(lambda sentence, hint, _: self.noticed.emit(f"{sentence} {hint}".strip()))
@@ -79,8 +81,7 @@ class ModelChange(QObject):
             if change is None:
                 self._compute(case, other)
                 return
-            look = {"colormap": HOTTEST, "contrast_limits": LIMITS, "blending": "translucent_no_depth"}
-            self._overlays.show_image(LAYER, change, after.scale, interpolation2d="linear", **look)
+            self._overlays.show(LAYER, change, after.scale)
             share = 100 * float((change > LIMITS[0]).mean())
             self.noticed.emit(f"The two models see {share:.0f} % of the scan differently: the warmer, the more.")
 

@@ -1,82 +1,164 @@
-"""The layers that the embeddings dock adds to the case on view: they lie on the grid of the cells and go with the case."""
+"""The layers that the embeddings dock adds to the case on view: they lie on the grid of the cells.
+
+napari takes a fifth of a second to make a layer, to remove one, and to compile its shaders when it is first drawn. So each
+layer is made once, soon after the dock is opened, while nothing is shown in it yet; after that it only gets other contents,
+and is hidden and emptied when the case goes.
+"""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import napari
 import numpy as np
 from napari.layers import Image, Labels, Layer
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 
 from cvrl_napari.gui.layers import Layers
 from cvrl_napari.gui.placement import placement
 from cvrl_napari.volumes.volume import Volume
 
+BETWEEN_MS = 50
+"""Between the layers that are made one after the other: the mouse has its turn."""
+
 
 class Overlays(QObject):
-    """Layers by name. They take no part in saving, and none is left when the case changes or the dock closes.
-
-    While a case is on view they are hidden, not removed: napari takes a fifth of a second to make a layer or remove it.
-    """
+    """Layers by name. They take no part in saving, and none is left when no case is on view or the dock closes."""
 
     def __init__(self, viewer: napari.Viewer, layers: Layers, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._viewer, self._layers = viewer, layers
-        self._shown: dict[str, Layer] = {}
-        layers.leaving.connect(self.clear)
+        self._plans: dict[str, _Plan] = {}
+        self._made: dict[str, Layer] = {}
+        self._empty: set[str] = set()
+        self._to_make: list[str] = []
+        self._step = QTimer(self)
+        self._step.setInterval(BETWEEN_MS)
+        self._step.timeout.connect(self._prepare_next)
+        layers.leaving.connect(self._on_leaving)
+
+    def plan_image(self, name: str, empty: Any, **look: Any) -> None:
+        """Say how an image layer is to look; `empty` is a value of a cell that is drawn as nothing."""
+        self._plans[name] = _Plan(Image, np.asarray(empty), look)
+
+    def plan_labels(self, name: str, **look: Any) -> None:
+        """Say how a locked labels layer is to look."""
+        self._plans[name] = _Plan(Labels, np.zeros((), np.uint8), look)
+
+    def prepare(self, _case: str = "") -> None:
+        """Make the planned layers ahead, one after the other, if a case is on view; they are hidden."""
+        if self._layers.scan is not None:
+            self._to_make = [name for name in self._plans if self._find(name) is None]
+            self._step.start()
 
     def get(self, name: str) -> Layer | None:
-        """Return the layer of this name, hidden or not; None when there is none, or the person has deleted it."""
-        layer = self._shown.get(name)
-        return layer if layer is not None and layer in self._viewer.layers else None
+        """Return the layer of this name while something is shown in it, or was since the case is on view."""
+        return self._find(name) if name not in self._empty else None
 
     def hide(self, name: str) -> None:
         """Show nothing in this layer, if it is there."""
-        layer = self.get(name)
+        layer = self._find(name)
         if layer is not None:
             layer.visible = False
 
-    def show_image(self, name: str, data: np.ndarray, cell: Sequence[float], **look: Any) -> Image:
-        """Show values of the cells of the scan on view, see `_show`."""
-        return self._show(Image, name, data, cell, look)
+    def show(self, name: str, data: np.ndarray, cell: Sequence[float]) -> Any:
+        """Show cells (Z, Y, X, ...) of the scan on view in a planned layer; `cell` is voxels of the scan for one cell.
 
-    def show_labels(self, name: str, data: np.ndarray, cell: Sequence[float], **look: Any) -> Labels:
-        """Show label values of the cells of the scan on view, locked, see `_show`."""
-        layer = self._show(Labels, name, data, cell, look)
-        layer.editable = False
+        Returns
+        -------
+        Layer
+        """
+        scan = self._layers.scan
+        assert scan is not None
+        layer, place = self._find(name), cell_placement(scan, cell)
+        if layer is None:
+            layer = self._make(name, data, place)
+        else:
+            _fill(layer, data, place)
+        self._empty.discard(name)
+        layer.visible = True
         return layer
 
     def clear(self) -> None:
         """Take all of them away."""
-        layers = [layer for layer in self._shown.values() if layer in self._viewer.layers]
-        self._shown = {}
+        self._step.stop()
+        layers = [layer for name in self._made if (layer := self._find(name)) is not None]
+        self._made, self._empty = {}, set()
         for layer in layers:
             self._viewer.layers.remove(layer)
 
-    def _show(self, kind: type[Layer], name: str, data: np.ndarray, cell: Sequence[float], look: dict[str, Any]) -> Any:
-        """Show cells (Z, Y, X, ...), in the place of the layer of this name; `cell` is voxels of the scan for one cell.
+    def _find(self, name: str) -> Layer | None:
+        """Return the layer of this name; None when it is not made yet, or the person has deleted it."""
+        layer = self._made.get(name)
+        return layer if layer is not None and layer in self._viewer.layers else None
 
-        The layer that is selected stays selected: a brush must not be lost because something is shown.
-        """
-        scan = self._layers.scan
-        assert scan is not None
-        layer, place = self.get(name), cell_placement(scan, cell)
-        if layer is not None:
-            moved = layer.data.shape != data.shape
-            layer.data = data
-            if moved:  # cells of another level
-                layer.scale, layer.translate = place["scale"], place["translate"]
-            layer.visible = True
-            return layer
+    def _make(self, name: str, data: np.ndarray, place: dict[str, Any]) -> Layer:
+        """Add a layer. The one that is selected stays selected: a brush must not be lost because something is shown."""
+        plan = self._plans[name]
         active = self._viewer.layers.selection.active
         mode = getattr(active, "mode", None)
-        layer = kind(data, name=name, **place, **look)
+        layer = plan.kind(data, name=name, **place, **plan.look)
         self._viewer.add_layer(layer)
-        self._shown[name] = layer
+        layer.editable = False
+        self._made[name] = layer
         self._viewer.layers.selection.active = active
         if active is not None and mode is not None:
             active.mode = mode
         return layer
+
+    def _prepare_next(self) -> None:
+        """Make a layer and let it be drawn once, or hide the one made before."""
+        for name in self._empty:
+            self.hide(name)
+        scan = self._layers.scan
+        while self._to_make and self._find(self._to_make[0]) is not None:
+            self._to_make.pop(0)  # somebody was quicker
+        if scan is None or not self._to_make:
+            self._step.stop()
+            return
+        name, here = self._to_make.pop(0), placement(scan)
+        here["translate"] = np.clip(self._viewer.dims.point[-3:], here["translate"], _far_corner(scan))  # on the slice on view
+        self._make(name, self._plans[name].nothing(), here)
+        self._empty.add(name)
+
+    def _on_leaving(self, coming: Volume | None) -> None:
+        """Show nothing, where the next scan will be: a hidden layer, too, counts for what napari can scroll through."""
+        if coming is None:
+            self.clear()
+            return
+        for name in self._made:
+            layer = self._find(name)
+            if layer is not None:
+                layer.visible = False
+                _fill(layer, self._plans[name].nothing(), placement(coming))
+                self._empty.add(name)
+
+
+class _Plan(NamedTuple):
+    """How a layer is to look, and a cell of it that shows nothing."""
+
+    kind: type[Layer]
+    empty: np.ndarray
+    look: dict[str, Any]
+
+    def nothing(self) -> np.ndarray:
+        """Return one empty cell."""
+        return self.empty.reshape(1, 1, 1, *self.empty.shape)
+
+
+def _fill(layer: Layer, data: np.ndarray, place: dict[str, Any]) -> None:
+    """Give a layer other contents, and move it there if need be: each of these takes napari milliseconds."""
+    for name in ("scale", "translate"):
+        if tuple(getattr(layer, name)) != tuple(place[name]):
+            setattr(layer, name, place[name])
+    layer.data = data
+    layer.editable = False  # new data makes labels editable
+
+
+def _far_corner(scan: Volume) -> np.ndarray:
+    """Return where the last voxel of a scan is drawn, mm of the display."""
+    place = placement(scan)
+    corner: np.ndarray = np.array(place["translate"]) + (np.array(scan.array.shape) - 1) * place["scale"]
+    return corner
 
 
 def cell_placement(scan: Volume, cell: Sequence[float]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ BACKDROP = "#1e2126"
 LASSO_COLOR = "#ffffff"
 NEAR_PX = 7
 """How close the mouse must be to a point to mean it, pixels."""
+RING_PX = 16
 MOVE_MS = 400
 """How long points take to their new places."""
 SIZES = ((3_000, 6), (15_000, 4), (60_000, 3))
@@ -146,6 +147,9 @@ class PointPlot(pg.PlotWidget):  # type: ignore[misc]
         self._start = self._places
         self._order = np.zeros(0, np.int64)
         self._under = -1
+        self._ring = pg.ScatterPlotItem(size=RING_PX, pen=pg.mkPen(LASSO_COLOR, width=2), brush=None)
+        self._ring.setZValue(11)
+        self._box.addItem(self._ring, ignoreBounds=True)
         for side in ("left", "bottom"):
             self.getAxis(side).setStyle(showValues=False, tickLength=0)
             self.getAxis(side).setPen("#4a4f57")
@@ -190,6 +194,10 @@ class PointPlot(pg.PlotWidget):  # type: ignore[misc]
         self._order = order
         self._cloud.colors = colors[order]
         self._move(self._moving.currentValue() if self.is_moving else 1.0)
+
+    def ring(self, place: np.ndarray | None) -> None:
+        """Draw a ring around a place (2,) of the plot, or none."""
+        self._ring.setData(*([], []) if place is None else place[:, None])
 
     def nearest(self, x: float, y: float) -> int:
         """Return the drawn point close to a place of the plot, or -1."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QCursor
+from qtpy.QtGui import QCursor, QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -23,16 +23,20 @@ from qtpy.QtWidgets import (
 
 from cvrl_napari.config import ProjectionMethod
 from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.case_table import NEEDS_LOOK
 from cvrl_napari.gui.embeddings.cloud import MOST_POINTS, POINTS, Cloud, seconds_of
 from cvrl_napari.gui.embeddings.coloring import KINDS, Coloring, Kind, color_by
 from cvrl_napari.gui.embeddings.computed import Computed
+from cvrl_napari.gui.embeddings.from_scan import FromScan
 from cvrl_napari.gui.embeddings.legend import Legend
 from cvrl_napari.gui.embeddings.point_plot import BACKDROP, PointPlot
 from cvrl_napari.gui.embeddings.raster import argb, dim
 from cvrl_napari.gui.embeddings.selection import Selection
 from cvrl_napari.gui.embeddings.take_away import save_arrays, save_picture, save_table
 from cvrl_napari.gui.embeddings.travel import Travel
+from cvrl_napari.gui.embeddings.under_mouse import UnderMouse
 from cvrl_napari.gui.session import Session
+from cvrl_napari.gui.study_editing import StudyEditing
 from cvrl_napari.gui.words import duration
 from cvrl_napari.study.errors import StudyError
 
@@ -59,10 +63,14 @@ class ScatterPanel(QWidget):
         cloud: Cloud,
         selection: Selection,
         travel: Travel,
+        from_scan: FromScan,
+        under_mouse: UnderMouse,
+        editing: StudyEditing,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._session, self._computed, self._cloud, self._selection, self._travel = session, computed, cloud, selection, travel
+        self._from_scan, self._under_mouse, self._editing = from_scan, under_mouse, editing
         self._coloring: Coloring | None = None
         self._shuffled = np.zeros(0, np.int64)
         self.plot = PointPlot()
@@ -86,6 +94,11 @@ class ScatterPanel(QWidget):
         self.cases.setToolTip("Cases of the fenced points; click one to go to a fenced voxel of it")
         self.paint_button = small_button("Paint", "")
         self.clear_button = small_button("Clear", "Choose no points (their marks go too)")
+        self.choose_button = small_button("Choose", "Choose the points of a class, or of what is seen in the scan")
+        self.choose_menu = QMenu(self.choose_button)
+        self.choose_menu.aboutToShow.connect(self._fill_choices)
+        self.choose_button.setMenu(self.choose_menu)
+        self.look_button = small_button(NEEDS_LOOK[0], "", checkable=True)
         self.save_button = small_button("Take away…", "Save the plot or its points as a file")
         menu = QMenu(self.save_button)
         for title, pattern in (
@@ -116,6 +129,10 @@ class ScatterPanel(QWidget):
         self.cases.itemClicked.connect(lambda item: self._go_to_case(item.data(Qt.ItemDataRole.UserRole)))
         self.paint_button.clicked.connect(lambda: selection.paint(session.selected_class))
         self.clear_button.clicked.connect(selection.clear)
+        self.cases.currentItemChanged.connect(self._offer_look)
+        self.look_button.clicked.connect(lambda: editing.toggle_needs_look(self._current_case()))
+        session.case_changed.connect(self._offer_look)
+        under_mouse.moved.connect(self.plot.ring)
         self._on_class(session.selected_class)
         self._on_cloud(False)
 
@@ -155,6 +172,10 @@ class ScatterPanel(QWidget):
         chosen.addWidget(self.makeup)
         chosen.addWidget(self.cases, stretch=1)
         chosen.addLayout(buttons)
+        further = QHBoxLayout()
+        further.addWidget(self.choose_button, stretch=1)
+        further.addWidget(self.look_button, stretch=1)
+        chosen.addLayout(further)
         last = QHBoxLayout()
         last.addWidget(self.count, stretch=1)
         last.addWidget(self.save_button)
@@ -236,6 +257,16 @@ class ScatterPanel(QWidget):
         super().resizeEvent(event)  # type: ignore[arg-type]
         self._place_empty()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ring the voxel under the mouse while the scatter is seen."""
+        super().showEvent(event)
+        self._under_mouse.follow(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks at the scatter."""
+        super().hideEvent(event)
+        self._under_mouse.follow(False)
+
     def _on_class(self, class_id: int) -> None:
         name = _class_name(self._session, class_id)
         self.paint_button.setText(f"Paint as {name}")
@@ -255,9 +286,35 @@ class ScatterPanel(QWidget):
         for case, count in self._selection.cases():
             item = QListWidgetItem(f"{case}  {count:,}", self.cases)
             item.setData(Qt.ItemDataRole.UserRole, case)
+        self.cases.setCurrentRow(0)
+        self._offer_look()
         self.paint_button.setEnabled(self._selection.can_paint)
         self.clear_button.setEnabled(bool(makeup))
         self._draw()
+
+    def _current_case(self) -> str:
+        item = self.cases.currentItem()
+        return str(item.data(Qt.ItemDataRole.UserRole)) if item is not None else ""
+
+    def _offer_look(self, *_: object) -> None:
+        """Offer to mark the case of the current row, or to take its mark away."""
+        case, study = self._current_case(), self._session.study
+        known = {one.id: one for one in study.cases} if study is not None else {}
+        self.look_button.setEnabled(case in known)
+        self.look_button.setChecked(case in known and known[case].needs_look)
+        self.look_button.setToolTip(
+            f"Mark {case or 'the case that is chosen above'} as one that needs a look, in the list of the study"
+        )
+
+    def _fill_choices(self) -> None:
+        """List what points can be chosen by; the names of the classes may have changed."""
+        menu, source, session = self.choose_menu, self._from_scan, self._session
+        chosen, name = session.selected_class, _class_name(session, session.selected_class)
+        menu.clear()
+        menu.addAction(f"Painted as {name}", partial(source.painted, chosen))
+        menu.addAction(f"Predicted as {name}", partial(source.predicted, chosen))
+        menu.addAction("On the canvas now", source.on_canvas)
+        menu.addAction("In the map of similar voxels", source.similar).setEnabled(source.has_map)
 
     def _on_lasso(self, chosen: np.ndarray, corners: np.ndarray, more: bool) -> None:
         everything = all(self.legend.shown())  # what is hidden is not meant

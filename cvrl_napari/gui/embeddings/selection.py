@@ -48,6 +48,7 @@ class Selection(QObject):
         self._fenced: tuple[str, np.ndarray] | None = None
         self._asked = 0
         self._background = Background(self)
+        overlays.plan_labels(MARKS, colormap=colormap({1: MARK_COLOR}), opacity=0.7)
         cloud.changed.connect(self._on_cloud)
         cloud.recolored.connect(self.changed)
         session.case_opened.connect(self._look_closer)
@@ -147,7 +148,7 @@ class Selection(QObject):
             self._overlays.hide(MARKS)
         else:
             cell = self._computed.loaded[self._session.case].scale
-            self._overlays.show_labels(MARKS, cells, cell, colormap=colormap({1: MARK_COLOR}), opacity=0.7)
+            self._overlays.show(MARKS, cells, cell)
 
     def _look_closer(self, _case: str = "") -> None:
         """Mark the cells of the points at once, and all that lie in the lasso soon."""

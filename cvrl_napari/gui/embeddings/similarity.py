@@ -16,7 +16,7 @@ from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.embeddings.computed import Computed
 from cvrl_napari.gui.embeddings.overlays import Overlays
 from cvrl_napari.gui.embeddings.paint_where import paint_where
-from cvrl_napari.gui.placement import PAINTED_BACKGROUND_KEY, placement
+from cvrl_napari.gui.placement import PAINTED_BACKGROUND_KEY, voxel_at
 from cvrl_napari.gui.session import Session
 from cvrl_napari.study.study import Study
 
@@ -79,6 +79,8 @@ class Similarity(QObject):
         self.is_on = False
         self.level: Level = "low"
         self.threshold = THRESHOLD
+        look = {"colormap": HOTTEST, "blending": "translucent_no_depth", "interpolation2d": "linear"}
+        overlays.plan_image(LAYER, np.float32(-1), contrast_limits=(THRESHOLD, 1.0), **look)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(EVERY_MS)
@@ -91,6 +93,12 @@ class Similarity(QObject):
     def has_map(self) -> bool:
         """Whether the whole scan on view is compared."""
         return self._whole and self._map is not None
+
+    def shows(self, voxels: np.ndarray) -> np.ndarray:
+        """Return which voxels (N, 3) of the case on view the map of the whole scan shows, bool (N,)."""
+        if self._embeddings is None or self._map is None or not self._whole:
+            return np.zeros(len(voxels), bool)
+        return np.asarray(self._map[tuple(self._embeddings.cell_of(voxels).T)] >= self.threshold)
 
     # The tool
 
@@ -231,11 +239,10 @@ class Similarity(QObject):
         embeddings, scan = self._embeddings, self._session.layers.scan
         if embeddings is None or scan is None or self._viewer.dims.ndisplay != 2 or len(position) < 3:
             return
-        place = placement(scan)
-        voxel = np.round((np.array(position[-3:]) - place["translate"]) / place["scale"]).astype(int)
-        if (voxel < 0).any() or (voxel >= scan.array.shape).any():
+        voxel = voxel_at(scan, position[-3:])
+        if voxel is None:
             return
-        z, y, x = (int(index) for index in embeddings.cell_of(voxel))
+        z, y, x = (int(index) for index in embeddings.cell_of(np.array(voxel)))
         if (z, y, x) != self._pointed:
             self._pointed = (z, y, x)
             if not self._whole and not self._rest.isActive():
@@ -302,8 +309,7 @@ class Similarity(QObject):
         if layer is not None and layer.data is self._map and layer.visible:
             layer.refresh(extent=False, thumbnail=False)
             return
-        look = {"colormap": HOTTEST, "contrast_limits": (self.threshold, 1.0), "blending": "translucent_no_depth"}
-        layer = self._overlays.show_image(LAYER, self._map, self._embeddings.scale, interpolation2d="linear", **look)
+        layer = self._overlays.show(LAYER, self._map, self._embeddings.scale)
         layer.contrast_limits_range = (-1.0, 1.0)
         layer.contrast_limits = (self.threshold, 1.0)
 

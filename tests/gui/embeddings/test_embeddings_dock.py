@@ -17,7 +17,6 @@ from cvrl_napari.engine.events import CheckpointSaved, Diagnosed
 from cvrl_napari.engine.feature_colors import change_between
 from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.gui.embeddings.case_choice import CaseChoice
-from cvrl_napari.gui.embeddings.coloring import KINDS
 from cvrl_napari.gui.embeddings.computed import NO_MODEL, UNTRAINED
 from cvrl_napari.gui.embeddings.dock import TITLE, EmbeddingsDock
 from cvrl_napari.gui.embeddings.model_change import LAYER as CHANGE
@@ -196,11 +195,13 @@ def test_what_is_painted_colors_its_points_at_once(dock: EmbeddingsDock, viewer,
 def test_marks_go_with_the_case_and_come_back_with_it(dock: EmbeddingsDock, viewer, qtbot):
     show_labeled(dock, qtbot)
     dock.selection.choose(np.ones(len(dock.cloud.sample), bool))
-    assert layer(viewer, MARKS) is None, "case c, on view, is not among the points"
+    assert dock.overlays.get(MARKS) is None, "case c, on view, is not among the points"
     open_case(dock, "a", qtbot)
+    assert layer(viewer, MARKS).visible
     assert layer(viewer, MARKS).data.all()
     open_case(dock, "d", qtbot)
-    assert layer(viewer, MARKS) is None
+    assert not layer(viewer, MARKS).visible
+    assert not layer(viewer, MARKS).data.any()
 
 
 def test_a_case_without_features_is_offered_to_compute_and_computed_in_a_child(dock: EmbeddingsDock, qtbot):
@@ -253,7 +254,7 @@ def test_what_another_model_sees_differently_is_colored_and_computed_first(dock:
     assert not dock.change.job.is_active
     list(embed_cases(study, other, ["c"], device="cpu", threads=1))
     dock.similar.other.activated.emit(1)
-    qtbot.waitUntil(lambda: layer(viewer, CHANGE) is not None)
+    qtbot.waitUntil(lambda: dock.overlays.get(CHANGE) is not None)
     before, after = (load_embeddings(study, one, "c") for one in (other, dock.computed.model))
     np.testing.assert_array_equal(layer(viewer, CHANGE).data, change_between(before, after))
     assert "% of the scan differently" in dock.similar.notice.text()
@@ -303,18 +304,6 @@ def test_a_case_that_was_taken_out_of_the_study_is_left_out(dock: EmbeddingsDock
     with qtbot.waitSignal(dock.cloud.changed):
         dock.computed.choose(chosen=("gone",))
     assert dock.scatter.empty.text() == "None of the chosen scans is in the study: choose others above."
-
-
-def test_the_class_chosen_in_the_main_dock_is_marked_in_the_scatter(dock: EmbeddingsDock, main_dock):
-    dock.scatter.kind.setCurrentIndex(list(KINDS).index("predicted"))
-    drawn = []
-    for class_id in (1, 2):
-        main_dock.session.select_class(class_id)
-        order, predicted = dock.scatter.plot._order, dock.cloud.sample.predicted
-        count = int((predicted == class_id).sum())
-        assert (predicted[order[len(order) - count :]] == class_id).all(), "drawn above the others"
-        drawn.append(dock.scatter.paint_button.text())
-    assert drawn[0] != drawn[1]
 
 
 def test_how_long_a_projection_takes_is_told_before(dock: EmbeddingsDock):

@@ -109,7 +109,7 @@ def test_what_was_compared_with_is_looked_for_in_the_next_case(dock, tool, viewe
     click_on(viewer, tool, (7, 9, 4), qtbot)
     with qtbot.waitSignal(dock.scatter._session.case_opened):
         dock.scatter._session.open_case("a")
-    qtbot.waitUntil(lambda: layer(viewer, LAYER) is not None)
+    qtbot.waitUntil(lambda: tool.has_map)
     assert tool._embeddings.case == "a"
     np.testing.assert_allclose(layer(viewer, LAYER).data, find_similar(tool._embeddings, tool._query), atol=1e-6)
 
@@ -130,14 +130,14 @@ def test_the_brush_is_put_away_and_given_back_and_taking_it_puts_the_tool_down(d
 
 def test_features_as_colors_keep_their_colors_on_the_next_case(dock, viewer, model, qtbot):
     dock.similar.colors.setChecked(True)
-    qtbot.waitUntil(lambda: layer(viewer, COLORS) is not None)
+    qtbot.waitUntil(lambda: dock.overlays.get(COLORS) is not None)
     first = layer(viewer, COLORS)
     assert first.rgb
     assert first.data.dtype == np.uint8
     basis = dock.colors._before[0]
     with qtbot.waitSignal(dock.scatter._session.case_opened):
         dock.scatter._session.open_case("a")
-    qtbot.waitUntil(lambda: layer(viewer, COLORS) is not None and dock.colors._before[1].case == "a")
+    qtbot.waitUntil(lambda: dock.overlays.get(COLORS) is not None and dock.colors._before[1].case == "a")
     assert dock.colors._before[0] is basis
     computed = load_embeddings(dock.scatter._session.study, model, "a")
     np.testing.assert_array_equal(layer(viewer, COLORS).data, basis.paint(computed.features))
