@@ -1,4 +1,4 @@
-"""What brush and outline paint on the labels: only some grey values, or the mask.
+"""What brush, outline and fill bucket paint on the labels: only some grey values, or the mask.
 
 The brush paints the voxels that napari's own would, through `data_setitem`, which napari undoes stroke by stroke. That is also
 many times faster on a large scan (`tests/benchmarks/bench_painting.py`).
@@ -6,7 +6,7 @@ many times faster on a large scan (`tests/benchmarks/bench_painting.py`).
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,6 +14,7 @@ from napari.layers import Labels
 
 from cvrl_napari.editing.accepting import accepted
 from cvrl_napari.editing.brushes import Indices, inside_outline, under_brush
+from cvrl_napari.editing.filling import filled
 
 
 class OnView(Protocol):
@@ -40,6 +41,21 @@ def paint_voxels(layer: Labels, where: Indices, new_label: int) -> None:
         rules.write(layer, where, new_label)
 
 
+def fill_from(layer: Labels, start: Sequence[float], axes: Sequence[int], new_label: int) -> None:
+    """Fill from a voxel (z, y, x) of any labels layer along some axes by the rules of its brush, if it has some."""
+    voxel = [round(float(value)) for value in start]
+    inside = all(0 <= index < size for index, size in zip(voxel, layer.data.shape, strict=True))
+    if not inside or layer.data[tuple(voxel)] == new_label:
+        return
+    rules = _RULES.get(layer)
+    limits = {} if rules is None or rules.is_free(new_label) else rules.limits
+    where = filled(layer.data, voxel, axes, contiguous=layer.contiguous, **limits)
+    if layer.preserve_labels and new_label:
+        where = _only(where, layer.data[where] == 0)
+    if where[0].size:
+        paint_voxels(layer, where, new_label)
+
+
 class Brush:
     """Rules for what is painted. The eraser is free of them.
 
@@ -64,7 +80,7 @@ class Brush:
         axes : callable
             Returns the axes painted along, ascending, when the brush has so many dimensions.
         """
-        paint_polygon = layer.paint_polygon
+        paint_polygon, fill = layer.paint_polygon, layer.fill
 
         @wraps(layer.paint)
         def ruled_paint(coord: Sequence[float], new_label: int, refresh: bool = True) -> None:
@@ -79,12 +95,24 @@ class Brush:
                 first, second = axes(2)
                 self.write(layer, inside_outline(points, (first, second), layer.data.shape), new_label)
 
-        layer.paint, layer.paint_polygon = ruled_paint, ruled_polygon
+        @wraps(fill)
+        def ruled_fill(coord: Sequence[float], new_label: int, refresh: bool = True) -> None:
+            if self.is_free(new_label):
+                fill(coord, new_label, refresh)
+            else:
+                fill_from(layer, coord, axes(layer.n_edit_dimensions), new_label)
+
+        layer.paint, layer.paint_polygon, layer.fill = ruled_paint, ruled_polygon, ruled_fill
         _RULES[layer] = self
 
     def is_free(self, new_label: int) -> bool:
         """Say whether no rule holds for painting this label."""
         return new_label == 0 or (self.grey_range is None and not self.brings_mask)
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """What `filled` has to know of the grey range; empty when there is none."""
+        return {} if self.grey_range is None else {"greys": self._on_view.scan_array(), "grey_range": self.grey_range}
 
     def write(self, layer: Labels, where: Indices, new_label: int, *, refresh: bool = True) -> None:
         """Paint these voxels as the rules say; `new_label` is the class in hand."""

@@ -125,6 +125,11 @@ def surfaces() -> None:
     _with_dock(lambda dock: dock.view_panel.surfaces_button.click())
 
 
+def crosshair() -> None:
+    """Draw the crosshair of the linked views on the canvas too, or not."""
+    _with_dock(lambda dock: dock.viewing.show_lines(not dock.viewing.has_lines))
+
+
 def ruler() -> None:
     """Turn the ruler on or off."""
     _with_dock(lambda dock: dock.view_panel.ruler_button.click())

@@ -18,7 +18,7 @@ class GreyRangeRow(QWidget):
         self._range = grey_range
         self.switch = QCheckBox("Paint only grey values")
         self.switch.setToolTip(
-            "The brush leaves voxels alone that are darker or brighter than these, in the scan's own unit (key R)"
+            "Brush and fill bucket leave voxels alone that are darker or brighter than these, in the scan's own unit (key R)"
         )
         self.from_cursor = QLabel("T: from the cursor")
         self.from_cursor.setToolTip("Point at the structure and press T: mean ± 2 SD of the grey values under the brush")

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QInputDialog,
     QLabel,
+    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -20,7 +21,7 @@ from qtpy.QtWidgets import (
 from cvrl_napari.gui.import_choice import IGNORED, ImportChoice
 from cvrl_napari.gui.swatch import BACKGROUND_COLOR, swatch
 from cvrl_napari.study.classes import StructureClass, distinct_colors
-from cvrl_napari.study.label_import import LabelSurvey, suggest_class
+from cvrl_napari.study.label_import import LabelFile, LabelSurvey, suggest_class
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.volumes.naming import scan_name
 
@@ -30,7 +31,10 @@ WIDTH, MOST_ROWS, ROW_HEIGHT = 600, 10, 30
 
 
 class ImportDialog(QDialog):
-    """A row for each value of each file, with the class it becomes; `choice` once it is accepted."""
+    """A row for each value of each file, with the class it becomes; `choice` once it is accepted.
+
+    A file that looks like a scan is said to be one first; who knows better presses `show_values`.
+    """
 
     def __init__(
         self,
@@ -55,7 +59,10 @@ class ImportDialog(QDialog):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(BECOMES, QHeaderView.ResizeMode.Stretch)
-        self._fill(survey)
+        self.doubt = QLabel("\n".join(_doubt(file) for file in survey.like_scans))
+        self.doubt.setWordWrap(True)
+        self.show_values = QPushButton("They are labels: show the values")
+        self.show_values.setToolTip("Say for each value which structure it is")
 
         words = [QLabel("What was painted of these classes before is replaced; Ctrl+Z takes the import back.")]
         if len(survey.files) > 1:
@@ -75,17 +82,29 @@ class ImportDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.import_button = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.import_button.setText("Import")
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.table)
+        self._values = QWidget()
+        values = QVBoxLayout(self._values)
+        values.setContentsMargins(0, 0, 0, 0)
+        values.addWidget(self.table)
         for label in words:
             label.setWordWrap(True)
-            layout.addWidget(label)
-        for widget in (self.resample, self.complete, self.buttons):
-            layout.addWidget(widget)
+            values.addWidget(label)
+        for widget in (self.resample, self.complete):
+            values.addWidget(widget)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.doubt)
+        layout.addWidget(self.show_values, alignment=Qt.AlignmentFlag.AlignLeft)
+        for part in (self._values, self.buttons):
+            layout.addWidget(part)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         self.resample.toggled.connect(self._check)
-        self._check()
+        self.show_values.clicked.connect(lambda: self._ask(survey))
+        if survey.like_scans:
+            self._values.hide()
+            self.import_button.setEnabled(False)
+        else:
+            self._ask(survey)
 
     @property
     def choice(self) -> ImportChoice:
@@ -103,6 +122,13 @@ class ImportDialog(QDialog):
     def box(self, file: int, value: int) -> QComboBox:
         """Return the class picker of a value."""
         return self._boxes[file, value]
+
+    def _ask(self, survey: LabelSurvey) -> None:
+        for doubtful in (self.doubt, self.show_values):
+            doubtful.hide()
+        self._fill(survey)
+        self._values.show()
+        self._check()
 
     def _fill(self, survey: LabelSurvey) -> None:
         alone = len(survey.files) == 1
@@ -164,3 +190,10 @@ class ImportDialog(QDialog):
         self.import_button.setEnabled(chosen and resampled)
         reason = "" if chosen else "Choose a class for one of the values first"
         self.import_button.setToolTip(reason or ("" if resampled else "Tick that it may be resampled first"))
+
+
+def _doubt(file: LabelFile) -> str:
+    return (
+        f"{file.path.name} has {len(file.counts)} different values and looks like a scan, not labels:"
+        " press Cancel and choose a label file."
+    )

@@ -13,7 +13,7 @@ class Key(NamedTuple):
 KEYS: dict[str, tuple[Key, ...]] = {
     "Everywhere": (
         Key("F1", "this sheet"),
-        Key("F2", "linked views: axial, coronal, sagittal"),
+        Key("F2, F5", "linked views, their crosshair on the canvas"),
         Key("F3", "structures in 3D, and back"),
         Key("F4", "ruler, mm"),
         Key("F6", "go to the canvas, the views and the dock in turn"),

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable, Collection, Sequence
-from functools import wraps
 
 import napari
 import numpy as np
@@ -18,6 +17,7 @@ from cvrl_napari.gui.case_layers import CONTOUR_WIDTH, MASK_OPACITY, CaseLayers,
 from cvrl_napari.gui.case_view import CaseView, look_at_middle, plane_on_view, turn_head_up
 from cvrl_napari.gui.class_colors import class_colormap, class_names
 from cvrl_napari.gui.difference_layer import DifferenceLayer
+from cvrl_napari.gui.undoing import Undoing
 from cvrl_napari.study.classes import StructureClass
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.volume import Volume
@@ -61,6 +61,7 @@ class Layers(QObject):
         self._opacity = MASK_OPACITY
         self._views: dict[str, CaseView] = {}
         self.brush = Brush(self)
+        self.undoing = Undoing()
         # napari announces some changes before it makes them: listeners are told when the event loop comes round.
         self._painted = self._timer(0, self._tell_painted)
         self._moved = self._timer(VIEW_REST_MS, self._tell_view)
@@ -279,9 +280,7 @@ class Layers(QObject):
 
     def _replace(self, before: CaseLayers | None, shown: CaseLayers) -> CaseLayers:
         """Put layers into the viewer in the place of others, looking and painting alike."""
-        # napari has events for strokes, none for their undoing.
-        shown.labels.undo = self._announced(shown.labels.undo)
-        shown.labels.redo = self._announced(shown.labels.redo)
+        self.undoing.take(shown.labels, self._on_painted)
         self.brush.take(shown.labels, lambda dimensions: sorted(self._viewer.dims.order[-dimensions:]))
         if before is not None:
             shown.look_like(before)
@@ -296,19 +295,14 @@ class Layers(QObject):
         for emitter in (labels.events.paint, labels.events.data):
             emitter.connect(self._on_painted)
         labels.events.labels_update.connect(self._on_stroke)
-
-    def _announced(self, function: Callable[[], None]) -> Callable[[], None]:
-        @wraps(function)
-        def announced() -> None:
-            function()
-            self._on_painted()
-
-        return announced
+        # Else napari draws its list of layers anew with every dab, which costs more than the dab; nothing in it changed.
+        labels.events.labels_update.disconnect(labels.events)
 
     def _leave(self, coming: Volume | None = None) -> CaseLayers | None:
         """Remember how the case on view is looked at, and offer what is not saved; returns it."""
         self.difference(False)
         self.leaving.emit(coming)
+        self.undoing.forget()
         self._painted.stop()
         shown = self._shown
         if shown is not None:

@@ -23,6 +23,8 @@ from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.taking_over import TakingOver
 from cvrl_napari.gui.words import duration
 
+REJECT_TOOLTIP = """Hide this mask until a newer one comes, and mark the case as one that needs a look.
+Your labels stay as they are; Ctrl+Z takes both back"""
 SAVE_TOOLTIP = """Save the mask or the labels exactly on the scan, class names with them:
 NIfTI, NRRD or MetaImage; DICOM SEG or RTSTRUCT too for a scan from DICOM"""
 
@@ -43,7 +45,7 @@ class MaskPanel(QWidget):
         self.bring.setToolTip(
             "What you paint over, or encircle with the right button, becomes what the mask says there (key W)"
         )
-        self.reject_button = small_button("Reject", "Hide this mask until a newer one comes; your labels stay as they are")
+        self.reject_button = small_button("Reject", REJECT_TOOLTIP)
         self.difference = QCheckBox("Show difference")
         self.difference.setToolTip("Mark where labels and mask differ")
         self.opacity = QLabeledSlider(Qt.Orientation.Horizontal)

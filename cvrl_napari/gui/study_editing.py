@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from cvrl_napari.gui.background import Background, Done
 from cvrl_napari.gui.masks import volumes_ml
+from cvrl_napari.gui.remarks import remark
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.words import SENTENCES
 from cvrl_napari.study.case import Scan
@@ -111,12 +112,12 @@ class StudyEditing(QObject):
 
     def set_note(self, case_id: str, note: str) -> None:
         """Keep a note about a case."""
-        self._remark(case_id, note=note.strip())
+        remark(self._session, case_id, note=note.strip())
 
     def toggle_needs_look(self, case_id: str) -> None:
         """Mark a case as one to be looked at again, or take the mark away."""
         if self._session.study is not None:
-            self._remark(case_id, needs_look=not self._session.study.case(case_id).needs_look)
+            remark(self._session, case_id, needs_look=not self._session.study.case(case_id).needs_look)
 
     def look_for_versions(self) -> None:
         """Read the earlier versions of the labels on view; `looked` brings them."""
@@ -162,16 +163,6 @@ class StudyEditing(QObject):
     def close(self) -> None:
         """Finish what was begun, and tell no more."""
         self._background.finish()
-
-    def _remark(self, case_id: str, *, note: str | None = None, needs_look: bool | None = None) -> None:
-        study = self._session.study
-        if study is None:
-            return
-        try:
-            study.set_remark(case_id, note=note, needs_look=needs_look)
-        except SENTENCES as error:
-            self._session.noticed.emit(str(error), "", "")
-        self._session.case_changed.emit(case_id)
 
     def _changed(self, study: Study, sentence: str, more: str) -> None:
         self._session.confirmed.emit(sentence, more)

@@ -20,6 +20,7 @@ class WindowKeys:
             "F2": lambda: viewing.show_views(viewing.views is None, beside=dock),
             "F3": lambda: viewing.surfaces.turn(not viewing.surfaces.is_on),
             "F4": lambda: viewing.ruler.turn(not viewing.ruler.is_on),
+            "F5": lambda: viewing.show_lines(not viewing.has_lines),
             "F6": self.go_on,
         }
         for key, action in actions.items():

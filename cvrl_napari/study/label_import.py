@@ -20,6 +20,8 @@ from cvrl_napari.volumes.volume import Volume
 
 LARGEST_COUNT = 254
 """Different values that a label file may hold: a scan of grey values is no label file."""
+SUSPICIOUS_COUNT = 20
+"""From so many different values on it is looked at whether they form areas, as structures do, or noise, as grey values do."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class LabelFile:
         Voxels and voxel size in words, z first.
     volume : Volume
         Its labels.
+    is_like_a_scan : bool
+        Whether there are many values and most voxels differ from the next one: grey values, most likely.
     """
 
     path: Path
@@ -47,6 +51,7 @@ class LabelFile:
     on_grid: bool
     grid: str
     volume: Volume
+    is_like_a_scan: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,11 @@ class LabelSurvey:
     def on_grid(self) -> bool:
         """Whether all files have the voxels of the scan."""
         return all(file.on_grid for file in self.files)
+
+    @property
+    def like_scans(self) -> tuple[LabelFile, ...]:
+        """The files that look like a scan rather than labels."""
+        return tuple(file for file in self.files if file.is_like_a_scan)
 
 
 class Merged(NamedTuple):
@@ -155,6 +165,13 @@ def describe_grid(volume: Volume) -> str:
     )
 
 
+def is_noisy(array: np.ndarray) -> bool:
+    """Say whether most voxels other than 0 differ from the next one along x, as grey values do and structures do not."""
+    inside = array[..., 1:] != 0
+    differs = array[..., 1:] != array[..., :-1]
+    return bool(np.count_nonzero(differs & inside) > 0.5 * np.count_nonzero(inside))
+
+
 def _look(path: Path, scan: Volume) -> LabelFile:
     structures = read_structures(path, scan)
     if structures is not None:
@@ -163,11 +180,12 @@ def _look(path: Path, scan: Volume) -> LabelFile:
         volume, segments = read(path), read_segments(path)
     counts = {value: count for value, count in count_values(volume.array, str(path)).items() if value}
     if len(counts) > LARGEST_COUNT:
-        raise StudyError(f"{path} holds {len(counts)} different values and is no label file: choose a mask.")
+        raise StudyError(f"{path} has {len(counts)} different values and looks like a scan, not labels: choose a label file.")
     return LabelFile(
         path=path,
         counts=counts,
         names={segment.value: segment.name for segment in segments},
+        is_like_a_scan=not segments and len(counts) >= SUSPICIOUS_COUNT and is_noisy(volume.array),
         on_grid=volume.same_grid(scan, tolerance_mm=0.01 * min(scan.spacing)),
         grid=describe_grid(volume),
         volume=volume,

@@ -2,9 +2,10 @@
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python tests/benchmarks/bench_views.py [--segments 150]
 
-One segment of a stroke is one move of the mouse with a brush of 20 voxels in hand: napari paints, the views look up their
-slices again and are drawn. What is counted is the processor time of the GUI thread, which other jobs on the machine disturb
-little; with napari's own canvas kept from drawing, which a graphics card does elsewhere, and with it, which here is software.
+One segment of a stroke is one move of the mouse by 12 pixels with a brush of 20 voxels in hand: the layer is painted, the views
+look up their slices again and are drawn. Strokes go along a spiral over empty labels, so that each segment changes voxels.
+What is counted is the processor time of the GUI thread; with napari's own canvas kept from drawing, which a graphics card does
+elsewhere, and with it, which here is software. Last, the same moves with no tool in hand: what napari takes for a move alone.
 """
 
 import argparse
@@ -23,11 +24,13 @@ from qtpy.QtWidgets import QApplication, QWidget
 
 from cvrl_napari.gui.demo import Waiting
 from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.gui.views.canvas_crosshair import KEY
 from cvrl_napari.study.study import Study
 
 SHAPE = (300, 512, 512)
 SPACING = (1.0, 0.7, 0.7)
 BRUSH_VOXELS = 20
+STEP = 12.0
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
@@ -44,21 +47,28 @@ def make_study(folder: Path) -> Path:
     return folder / "study"
 
 
-def segments(widget: QWidget, count: int) -> Iterator[Callable[[], None]]:
-    """Press, hand out moves along a circle, let go."""
+def spiral(widget: QWidget, count: int) -> list[QPointF]:
+    """Return places `STEP` pixels apart on a spiral about the middle of a widget, whose turns lie a brush apart."""
     middle = QPointF(widget.width() / 2, widget.height() / 2)
-    reach = 0.3 * min(widget.width(), widget.height())
+    radius, turn, places = 20.0, 0.0, []
+    for _ in range(count):
+        places.append(middle + radius * QPointF(np.cos(turn), np.sin(turn)))
+        turn += STEP / radius
+        radius = 20 + (0.45 * min(widget.width(), widget.height()) - 20) * len(places) / count
+    return places
 
-    def place(turn: float) -> QPointF:
-        return middle + reach * QPointF(np.cos(turn), np.sin(turn))
 
-    QTest.mousePress(widget, LEFT, NONE, place(0).toPoint())
-    for turn in np.linspace(0, 4 * np.pi, count):
-        at = place(float(turn))
+def segments(widget: QWidget, count: int) -> Iterator[Callable[[], None]]:
+    """Press, hand out moves along a spiral, let go."""
+    first, *places = spiral(widget, count + 1)
+    QTest.mouseMove(widget, first.toPoint())
+    QTest.mousePress(widget, LEFT, NONE, first.toPoint())
+    QApplication.processEvents()
+    for at in places:
         move = QMouseEvent(QEvent.Type.MouseMove, at, widget.mapToGlobal(at), Qt.MouseButton.NoButton, LEFT, NONE)
         yield lambda move=move: QApplication.sendEvent(widget, move)
         time.sleep(0.006)  # napari takes one move in 5 ms
-    QTest.mouseRelease(widget, LEFT, NONE, place(0).toPoint())
+    QTest.mouseRelease(widget, LEFT, NONE, places[-1].toPoint())
     QApplication.processEvents()
 
 
@@ -74,9 +84,10 @@ def milliseconds(widget: QWidget, count: int) -> np.ndarray:
     return np.array(took)
 
 
-def row(what: str, took: np.ndarray) -> None:
+def row(what: str, took: np.ndarray, changed: int) -> None:
     """Print one line of the table."""
-    print(f"| {what} | {np.median(took):.1f} | {np.percentile(took, 95):.1f} | {took.max():.1f} |", flush=True)
+    times = f"{np.median(took):.1f} | {np.percentile(took, 95):.1f} | {took.max():.1f}"
+    print(f"| {what} | {times} | {changed:,} |", flush=True)
 
 
 def main() -> None:
@@ -100,23 +111,44 @@ def main() -> None:
         window = viewer.window._qt_window
         canvas = next(one for one in window.findChildren(QWidget) if type(one).__name__ == "CanvasBackendDesktop")
 
-        print("| a segment of a stroke, ms of the GUI thread | median | p95 | most |\n|---|---|---|---|")
+        places = {"views closed": (False, 0), "two views": (True, 0), "all three views": (True, 1)}
+        print("| a segment of a stroke, ms of the GUI thread | median | p95 | most | voxels changed |\n|---|--:|--:|--:|--:|")
         for draws in (False, True):
             canvas.setUpdatesEnabled(draws)
             how = "canvas drawn in software" if draws else "canvas not drawn"
-            viewing.show_views(False)
-            settle(dock)
-            row(f"on the canvas, views closed, {how}", milliseconds(canvas, count))
-            viewing.show_views(True, beside=dock)
-            settle(dock)
-            row(f"on the canvas, two views, {how}", milliseconds(canvas, count))
-            for view in viewing.views.views:
-                view.show()
-            settle(dock)
-            row(f"on the canvas, all three views, {how}", milliseconds(canvas, count))
-            settle(dock)
-            row(f"in the coronal view, all three views, {how}", milliseconds(viewing.views.views[1], count))
+            for what, (opened_views, third) in places.items():
+                viewing.show_views(opened_views, beside=dock)
+                if third:
+                    for view in viewing.views.views:
+                        view.show()
+                targets = {"on the canvas": canvas}
+                if opened_views:
+                    targets |= {f"in the {view.plane.name.lower()} view": view for view in viewing.views.shown_views()}
+                for where, target in targets.items():
+                    labels.data[...] = 0
+                    labels.refresh()
+                    session.paint_with(1)
+                    settle(dock)
+                    took = milliseconds(target, count)
+                    row(f"{where}, {what}, {how}", took, np.count_nonzero(labels.data))
+        viewing.show_views(False)
+        canvas.setUpdatesEnabled(False)
+        labels.mode = "pan_zoom"
+        viewer.scene.camera.mouse_pan = False
         settle(dock)
+        row("on the canvas, nothing in hand, canvas not drawn", milliseconds(canvas, count), 0)
+        settle(dock)
+
+        viewing.show_views(True, beside=dock)
+        settle(dock)
+        lines = viewer.scene.overlays[KEY]
+        took = []
+        for step in range(100):
+            start = time.thread_time()
+            lines.place = (float(step), float(step))
+            QApplication.processEvents()
+            took.append(1000 * (time.thread_time() - start))
+        print(f"\nMoving the lines of the crosshair, ms: {np.median(took):.2f}, p95 {np.percentile(took, 95):.2f}")
 
         print("\n| opening another case, ms of the GUI thread | median of 6 |\n|---|---|")
         for views in (False, True):

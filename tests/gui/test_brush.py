@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from scipy import ndimage
 
-from cvrl_napari.gui.brush import paint_voxels
+from cvrl_napari.gui.brush import fill_from, paint_voxels
 from cvrl_napari.gui.layers import Layers
 from cvrl_napari.study.labels import BACKGROUND
 
@@ -112,3 +113,33 @@ def test_other_views_paint_by_the_same_rules(layers):
     np.testing.assert_array_equal(layer.data == 1, (scan >= 200) & (scan <= 1000))
     paint_voxels(layer, everywhere, 0)
     assert not layer.data.any()
+
+
+def test_the_fill_bucket_stops_where_the_grey_range_ends(layers):
+    layer, scan = layers.shown.labels, layers.scan_array()
+    inside = (scan >= 200) & (scan <= 1000)
+    start = tuple(int(index) for index in np.argwhere(inside[6])[0])
+    together = ndimage.label(inside[6])[0]
+    layers.brush.grey_range = (200, 1000)
+    layer.fill((6, *start), 1)
+    np.testing.assert_array_equal(layer.data[6] == 1, together == together[start])
+    assert not np.delete(layer.data, 6, 0).any()
+    assert 0 < layer.data[6].sum() < inside[6].size / 2
+    layer.undo()
+    assert not layer.data.any()
+    dark = tuple(int(index) for index in np.argwhere(~inside[6])[0])
+    layer.fill((6, *dark), 1)
+    assert not layer.data.any()
+    layers.brush.grey_range = None
+    layer.fill((6, *dark), 1)
+    assert layer.data[6].all()
+
+
+def test_a_linked_view_fills_within_the_range_too(layers):
+    layer, scan = layers.shown.labels, layers.scan_array()
+    layers.brush.grey_range = (200, 1000)
+    y, start = 10, np.argwhere((scan[:, 10] >= 200) & (scan[:, 10] <= 1000))[0]
+    fill_from(layer, (start[0], y, start[1]), (0, 2), 1)
+    assert layer.data[start[0], y, start[1]] == 1
+    assert scan[layer.data == 1].min() >= 200
+    assert not np.delete(layer.data, y, 1).any()

@@ -174,3 +174,22 @@ def test_what_is_no_label_file_is_said(panel, tmp_path: Path, qtbot, monkeypatch
         qtbot.mouseClick(panel.import_button, Qt.MouseButton.LeftButton)
     assert scan in told.args[0]
     assert panel.findChildren(ImportDialog) == []
+
+
+def test_grey_values_are_doubted_first_and_mapped_by_who_knows_better(panel, choose, save, qtbot):
+    session = panel.session
+    grey = np.random.default_rng(0).integers(1, 120, SHAPE)
+    dialog = choose(save(grey, "grey.nii.gz"))
+    assert dialog.doubt.text().startswith("grey.nii.gz has 119 different values and looks like a scan, not labels")
+    assert dialog.doubt.isVisible()
+    assert not dialog.table.isVisible()
+    assert not dialog.import_button.isEnabled()
+    qtbot.mouseClick(dialog.show_values, Qt.MouseButton.LeftButton)
+    assert dialog.table.isVisible()
+    assert not dialog.doubt.isVisible()
+    assert dialog.table.rowCount() == 119
+    for value in range(3, 120):
+        pick(dialog, 0, value, 0)
+    with qtbot.waitSignal(session.confirmed):
+        press(dialog, qtbot)
+    np.testing.assert_array_equal(session.layers.labels_array(), np.where(grey < 3, grey, 0))

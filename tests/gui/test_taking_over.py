@@ -87,6 +87,67 @@ def test_a_rejected_mask_is_hidden_and_brought_back(session, taking_over, mask, 
     assert not taking_over.can_bring_back
 
 
+def test_rejecting_is_undone_in_its_turn_among_the_strokes(session, taking_over, mask):
+    labels, study = session.layers.shown.labels, session.study
+    labels.paint((2, 3, 3), 1)
+    first = labels.data.copy()
+    taking_over.reject()
+    assert study.case("c").needs_look
+    labels.paint((2, 12, 3), 2)
+    second = labels.data.copy()
+
+    labels.undo()  # the second stroke
+    np.testing.assert_array_equal(labels.data, first)
+    assert not session.has_mask
+    labels.undo()  # the reject
+    np.testing.assert_array_equal(session.layers.mask_array(), mask)
+    assert not study.case("c").needs_look
+    np.testing.assert_array_equal(labels.data, first)
+    labels.undo()  # the first stroke
+    assert not labels.data.any()
+    for _ in range(2):
+        labels.redo()
+    assert not session.has_mask
+    assert study.case("c").needs_look
+    np.testing.assert_array_equal(labels.data, first)
+    labels.redo()
+    np.testing.assert_array_equal(labels.data, second)
+
+
+def test_a_reject_that_was_undone_is_forgotten_once_something_else_is_painted(session, taking_over, mask):
+    labels = session.layers.shown.labels
+    taking_over.reject()
+    labels.undo()
+    labels.paint((2, 3, 3), 1)
+    painted = labels.data.copy()
+    labels.undo()
+    labels.redo()
+    np.testing.assert_array_equal(labels.data, painted)
+    np.testing.assert_array_equal(session.layers.mask_array(), mask)
+
+
+def test_bringing_back_is_an_act_too_and_a_mark_from_before_stays(session, taking_over, mask):
+    labels, study = session.layers.shown.labels, session.study
+    study.set_remark("c", needs_look=True)
+    taking_over.reject()
+    taking_over.bring_back()
+    assert study.case("c").needs_look
+    labels.undo()
+    assert not session.has_mask
+    labels.undo()
+    np.testing.assert_array_equal(session.layers.mask_array(), mask)
+    assert study.case("c").needs_look
+
+
+def test_a_newer_mask_is_not_taken_away_by_undo_and_redo(session, taking_over, mask):
+    taking_over.reject()
+    newer = np.roll(mask, 1, axis=2)
+    session.layers.set_mask(newer)
+    for act in (session.layers.shown.labels.undo, session.layers.shown.labels.redo):
+        act()
+        np.testing.assert_array_equal(session.layers.mask_array(), newer)
+
+
 def test_a_rejected_mask_stays_away_until_a_newer_one_comes(session, taking_over, mask, qtbot: QtBot):
     taking_over.reject()
     for case in ("d", "c"):

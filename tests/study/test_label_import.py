@@ -80,11 +80,22 @@ def test_what_lies_outside_the_other_grid_is_not_labeled(scan):
 
 def test_a_scan_is_no_label_file(scan, save, tmp_path):
     grey = np.arange(480, dtype=np.int16).reshape(6, 8, 10)
-    with pytest.raises(StudyError, match="holds 479 different values and is no label file"):
+    with pytest.raises(StudyError, match="has 479 different values and looks like a scan"):
         survey([save("grey.nii.gz", grey)], scan)
     nibabel.save(nibabel.Nifti1Image(np.full((3, 3, 3), 0.5), np.eye(4)), tmp_path / "half.nii")
     with pytest.raises(StudyError, match="no whole numbers"):
         survey([tmp_path / "half.nii"], scan)
+
+
+def test_grey_values_are_told_from_many_structures(scan, save):
+    rng = np.random.default_rng(0)
+    grey = rng.normal(90, 20, (6, 8, 10)).clip(0, 254).astype(np.uint8)
+    z, y, x = np.indices((6, 8, 10))
+    cells = (1 + z // 2 * 20 + y // 2 * 5 + x // 2).astype(np.uint8)  # 60 structures of two voxels along each axis
+    few = rng.integers(0, 5, (6, 8, 10)).astype(np.uint8)  # noisy, but a person can say what four values are
+    looked = survey([save("grey.nii.gz", grey), save("cells.nii.gz", cells), save("few.nii.gz", few)], scan)
+    assert [len(file.counts) > 20 for file in looked.files] == [True, True, False]
+    assert [file.path.name for file in looked.like_scans] == ["grey.nii.gz"]
 
 
 def test_a_class_number_is_checked(scan, save):

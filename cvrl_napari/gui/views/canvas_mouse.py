@@ -12,6 +12,7 @@ import napari
 
 from cvrl_napari.gui.case_view import camera_of
 from cvrl_napari.gui.contrast import Contrast
+from cvrl_napari.gui.views.canvas_crosshair import CanvasCrosshair
 from cvrl_napari.gui.views.crosshair import Crosshair
 from cvrl_napari.gui.views.planes import Point
 from cvrl_napari.gui.views.ruler import Ruler
@@ -27,6 +28,8 @@ class CanvasMouse:
         self._viewer, self._contrast, self._ruler = viewer, contrast, ruler
         self.crosshair: Crosshair | None = None
         """Moved by Shift and by clicks while there is one: as long as the linked views are open."""
+        self.lines: CanvasCrosshair | None = None
+        """Its lines on the canvas; not drawn during a stroke."""
         viewer.mouse_drag_callbacks.append(self._on_drag)
         viewer.mouse_move_callbacks.append(self._on_move)
 
@@ -47,7 +50,7 @@ class CanvasMouse:
         active = viewer.layers.selection.active
         if self.crosshair is not None and (active is None or str(active.mode) == "pan_zoom"):
             return self._click(self.crosshair, event)
-        return None
+        return None if self.lines is None else self._clear_the_way(self.lines, event)
 
     def _on_move(self, viewer: napari.Viewer, event: Any) -> None:
         if viewer.dims.ndisplay != 2:
@@ -82,6 +85,12 @@ class CanvasMouse:
             yield
         if _way(pressed, event.pos) <= CLICK_PIXELS:
             crosshair.move(point)
+
+    def _clear_the_way(self, lines: CanvasCrosshair, event: Any) -> Generator[None, None, None]:
+        with lines.out_of_the_way():
+            yield
+            while event.type == "mouse_move":
+                yield
 
     def _measure(self, event: Any) -> Generator[None, None, None]:
         camera = camera_of(self._viewer)

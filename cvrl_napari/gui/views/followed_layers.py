@@ -15,7 +15,6 @@ LOOKS = (
     "data",
     "gamma",
     "interpolation2d",
-    "labels_update",
     "opacity",
     "scale",
     "selected_label",
@@ -24,7 +23,16 @@ LOOKS = (
     "translate",
     "visible",
 )
-"""Events of a layer after which it looks different; `labels_update` comes with every dab of the brush."""
+"""Events of a layer after which it looks different all over; `labels_update` comes with every dab of the brush."""
+
+Box = tuple[slice, slice, slice]
+"""A part of a layer's array, (z, y, x)."""
+
+
+def hull(one: Box, other: Box) -> Box:
+    """Return the smallest box that holds two."""
+    z, y, x = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True))
+    return z, y, x
 
 
 def can_draw(layer: Layer) -> bool:
@@ -40,15 +48,20 @@ class FollowedLayers(QObject):
     -------
     changed : object
         The set of layers that look different now; told once the event loop comes round, however often they changed.
+    painted : object
+        Where labels were painted, a `Box` by layer, when nothing else changed; told likewise.
     """
 
     changed = Signal(object)
+    painted = Signal(object)
 
     def __init__(self, viewer: napari.Viewer, surfaces: SurfaceView, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._layers = viewer.layers
+        self._layers, self._dims = viewer.layers, viewer.dims
         self._surfaces = surfaces
         self._stale: set[Layer] = set()
+        self._painted: dict[Layer, Box] = {}
+        self._others = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._tell)
@@ -83,35 +96,58 @@ class FollowedLayers(QObject):
             self._stale.add(layer)
             self._soon.start()
 
-        self._connected[layer] = stale
-        for name in LOOKS:
-            if name in layer.events.emitters:
-                layer.events[name].connect(stale)
+        def painted(event: Any) -> None:
+            box = self._box_of(layer, event)
+            known = self._painted.get(layer)
+            self._painted[layer] = box if known is None else hull(known, box)
+            self._soon.start()
+
+        self._connected[layer] = stale, painted
+        for name, listener in self._listeners(layer):
+            layer.events[name].connect(listener)
         stale()
 
+    def _listeners(self, layer: Layer) -> list[tuple[str, Any]]:
+        stale, painted = self._connected[layer]
+        wanted = [(name, stale) for name in LOOKS] + [("labels_update", painted)]
+        return [(name, listener) for name, listener in wanted if name in layer.events.emitters]
+
+    def _box_of(self, layer: Layer, event: Any) -> Box:
+        """Return what a `labels_update` is about: a part of the slice on the canvas, at any depth as far as it tells."""
+        whole = [slice(0, size) for size in layer.data.shape]
+        for axis, start, size in zip(self._dims.displayed[-len(event.offset) :], event.offset, event.data.shape, strict=True):
+            whole[axis - (self._dims.ndim - 3)] = slice(start, start + size)
+        z, y, x = whole
+        return z, y, x
+
     def _leave(self, layer: Layer) -> None:
-        stale = self._connected.pop(layer, None)
-        if stale is not None:
-            for name in LOOKS:
-                if name in layer.events.emitters:
-                    layer.events[name].disconnect(stale)
+        if layer in self._connected:
+            for name, listener in self._listeners(layer):
+                layer.events[name].disconnect(listener)
+            del self._connected[layer]
         self._stale.discard(layer)
+        self._painted.pop(layer, None)
 
     def _on_inserted(self, event: Any) -> None:
         self._follow(event.value)
 
     def _on_removed(self, event: Any) -> None:
         self._leave(event.value)
-        self._soon.start()
+        self._on_reordered()
 
     def _on_reordered(self, _event: object = None) -> None:
+        self._others = True
         self._soon.start()
 
     def _on_hidden_changed(self) -> None:
         # napari tells nothing of what changes in a layer that it does not show.
         self._stale.update(self._surfaces.hidden)
-        self._soon.start()
+        self._on_reordered()
 
     def _tell(self) -> None:
-        stale, self._stale = self._stale, set()
-        self.changed.emit(stale)
+        stale, painted, others = self._stale, self._painted, self._others
+        self._stale, self._painted, self._others = set(), {}, False
+        if stale or others:
+            self.changed.emit(stale | painted.keys())
+        elif painted:
+            self.painted.emit(painted)

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from cvrl_napari.gui.contrast import Contrast
 from cvrl_napari.gui.views.crosshair import Crosshair
-from cvrl_napari.gui.views.followed_layers import FollowedLayers
+from cvrl_napari.gui.views.followed_layers import Box, FollowedLayers
 from cvrl_napari.gui.views.hand import Hand
 from cvrl_napari.gui.views.plane_view import PlaneView
 from cvrl_napari.gui.views.planes import PLANES
@@ -58,6 +58,7 @@ class LinkedViews(QWidget):
             view.scrolled.connect(lambda by, axis=view.plane.normal: crosshair.step(axis, by))
         self._brushed: Layer | None = None
         self._followed.changed.connect(self._on_layers)
+        self._followed.painted.connect(self._on_painted)
         crosshair.moved.connect(self._on_point)
         ruler.changed.connect(self._on_ruler)
         viewer.dims.events.order.connect(self._choose_planes)
@@ -102,6 +103,11 @@ class LinkedViews(QWidget):
         drawn = self._followed.drawn()
         for view in self.views:
             view.show_layers(drawn, stale)
+
+    def _on_painted(self, painted: dict[Layer, Box]) -> None:
+        if self.isVisible():
+            for view in self.views:
+                view.show_painted(painted)
 
     def _on_point(self) -> None:
         if self.isVisible():

@@ -1,21 +1,21 @@
 """One plane of the case on view as a widget: it draws slices, and says where in the scan the mouse is."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
+from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from cvrl_napari.gui.orientation_letters import edge_letters
 from cvrl_napari.gui.placement import layer_affine
 from cvrl_napari.gui.views import plane_drawing
+from cvrl_napari.gui.views.followed_layers import Box
+from cvrl_napari.gui.views.ground import Ground
 from cvrl_napari.gui.views.layer_space import extent_mm, slice_index
 from cvrl_napari.gui.views.measured import Measured
 from cvrl_napari.gui.views.planes import Frame, Plane, Point
-from cvrl_napari.gui.views.slice_pictures import Picture, picture_of
 
 WHEEL_STEP = 120
 """What Qt calls one notch of a wheel."""
@@ -28,14 +28,6 @@ SCROLL_KEYS = {
 HINT = """{name} view. Wheel, or Up and Down: slice by slice; Page Up and Page Down: by ten.
 Click, or Shift and move: crosshair. Drag: paints, or moves the picture when no brush is in hand.
 Right-drag: contrast (right: wider window, up: brighter). Ctrl+wheel: zoom. Home or double-click: all of the slice."""
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    index: int
-    picture: Picture
-    """Held because Qt does not copy it."""
-    image: QImage
 
 
 class PlaneView(QWidget):
@@ -65,14 +57,14 @@ class PlaneView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 100)
         self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing is to be seen below
         self.frame = Frame(plane, (0.0, 0.0), 1.0, 1, 1)
-        self._layers: Sequence[Image | Labels] = ()
         self._grid: Layer | None = None
         self._extent: np.ndarray | None = None
         self._point: Point = (0.0, 0.0, 0.0)
         self._is_fitted = True
-        self._drawn: dict[Layer, _Drawn] = {}
-        self._ground: QPixmap | None = None
+        self._ground = Ground(plane)
+        self._over: QPixmap | None = None
         self._brush_mm: float | None = None
         self._lines: Sequence[Measured] = ()
         self._mouse: QPointF | None = None
@@ -86,8 +78,7 @@ class PlaneView(QWidget):
 
     def show_layers(self, layers: Sequence[Image | Labels], stale: set[Layer]) -> None:
         """Draw these layers, lowest first; what is known of their slices is kept unless they are `stale`."""
-        self._drawn = {layer: known for layer, known in self._drawn.items() if layer in layers and layer not in stale}
-        self._layers = layers
+        self._ground.take(layers, stale)
         placed = [layer for layer in layers if layer_affine(layer) is not None]
         self._grid = next(iter(placed or layers), None)
         before, self._extent = self._extent, None if self._grid is None else extent_mm(self._grid)
@@ -95,13 +86,21 @@ class PlaneView(QWidget):
             self.fit()
         self._redraw()
 
+    def show_painted(self, where: Mapping[Layer, Box]) -> None:
+        """Draw again what was painted, as far as it is in the slice on view."""
+        changed = self._ground.painted(where, self.frame, self._point)
+        if not changed.isEmpty():
+            self.update(changed)
+
     def show_point(self, point: Point) -> None:
         """Draw the slice that holds a point in mm, and the crosshair there."""
-        axis = self.plane.normal
-        if point[axis] != self._point[axis]:
-            self._ground = None
-        self._point = point
-        self.update()
+        if point != self._point:
+            axis = self.plane.normal
+            if point[axis] != self._point[axis]:
+                self._ground.forget()
+            self._point = point
+            self._over = None
+            self.update()
 
     def show_brush(self, width_mm: float | None) -> None:
         """Draw a circle of this width where the mouse is; None: no brush is in hand."""
@@ -110,7 +109,7 @@ class PlaneView(QWidget):
 
     def show_lines(self, lines: Sequence[Measured]) -> None:
         """Draw measured lines; those that lie in the slice on view are seen."""
-        self._lines = lines
+        self._lines, self._over = lines, None
         self.update()
 
     def fit(self) -> None:
@@ -146,13 +145,15 @@ class PlaneView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the slices anew when they changed, and over them what moves with the mouse."""
-        if self._ground is None:
-            self._ground = self._draw_ground()
+        ratio = self.devicePixelRatioF()
         painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._ground)
+        painter.drawPixmap(0, 0, self._ground.pixmap(self.frame, self._point, self.size(), ratio))
+        if self._over is None:
+            self._over = self._draw_over(ratio)
+        painter.drawPixmap(0, 0, self._over)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._extent is not None:
-            self._draw_over(painter)
+        if self._extent is not None and self._brush_mm is not None and self._mouse is not None:
+            plane_drawing.draw_brush(painter, self._mouse, self._brush_mm * self.frame.zoom)
         if self.hasFocus():
             painter.setPen(self.palette().highlight().color())
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -160,45 +161,20 @@ class PlaneView(QWidget):
         painter.end()
 
     def _redraw(self) -> None:
-        self._ground = None
+        self._ground.forget()
+        self._over = None
         self.update()
 
-    def _draw_ground(self) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        ground = QPixmap(self.size() * ratio)
-        ground.setDevicePixelRatio(ratio)
-        ground.fill(Qt.GlobalColor.black)
-        painter = QPainter(ground)
-        for layer in self._layers:
-            self._draw_layer(painter, layer)
-        painter.end()
-        return ground
-
-    def _draw_layer(self, painter: QPainter, layer: Image | Labels) -> None:
-        plane = self.plane
-        index = slice_index(layer, plane.normal, self._point)
-        if index is None:
-            return
-        drawn = self._drawn.get(layer)
-        if drawn is None or drawn.index != index:
-            picture = picture_of(layer, plane, index)
-            rows, columns = picture.shape[:2]
-            image = QImage(picture.data, columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied)
-            drawn = self._drawn[layer] = _Drawn(index, picture, image)
-        corners = extent_mm(layer)
-        one, other = (QPointF(*self.frame.to_screen(corner)) for corner in corners)
-        place = QRectF(one, other).normalized()
-        shrinks = place.width() * self.devicePixelRatioF() < drawn.image.width()
-        smooth = isinstance(layer, Image) and (shrinks or str(layer.interpolation2d) != "nearest")
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.setOpacity(layer.opacity)
-        added = str(layer.blending) == "additive"
-        mode = QPainter.CompositionMode.CompositionMode_Plus if added else QPainter.CompositionMode.CompositionMode_SourceOver
-        painter.setCompositionMode(mode)
-        painter.drawImage(place, drawn.image)
-
-    def _draw_over(self, painter: QPainter) -> None:
+    def _draw_over(self, ratio: float) -> QPixmap:
+        """Draw what stays while one paints: crosshair, measured lines, letters, scale bar, name."""
+        over = QPixmap(self.size() * ratio)
+        over.setDevicePixelRatio(ratio)
+        over.fill(Qt.GlobalColor.transparent)
+        if self._extent is None:
+            return over
         width, height = self.width(), self.height()
+        painter = QPainter(over)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         plane_drawing.draw_crosshair(painter, self._place_of(self._point), width, height)
         for line in self._lines:
             if self._grid is not None and self._holds(line):
@@ -208,8 +184,8 @@ class PlaneView(QWidget):
         index = self.index
         number = "" if index is None or self._grid is None else f" {index + 1}/{self._grid.data.shape[self.plane.normal]}"
         plane_drawing.write(painter, self.plane.name + number, 0, 0, 0, 0)
-        if self._brush_mm is not None and self._mouse is not None:
-            plane_drawing.draw_brush(painter, self._mouse, self._brush_mm * self.frame.zoom)
+        painter.end()
+        return over
 
     def _holds(self, line: Measured) -> bool:
         ends = (slice_index(self._grid, self.plane.normal, end) for end in (line.start, line.end))
@@ -226,10 +202,17 @@ class PlaneView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tell, and let the brush follow."""
+        self._update_brush()
         self._mouse = event.position()
         self.moved.emit(event)
-        if self._brush_mm is not None:
-            self.update()
+        self._update_brush()
+
+    def _update_brush(self) -> None:
+        """Have the place of the brush drawn again."""
+        if self._brush_mm is not None and self._mouse is not None:
+            reach = self._brush_mm * self.frame.zoom / 2 + 3
+            middle = self._mouse
+            self.update(QRectF(middle.x() - reach, middle.y() - reach, 2 * reach, 2 * reach).toAlignedRect())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Tell."""
@@ -244,8 +227,8 @@ class PlaneView(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         """The brush leaves with the mouse."""
+        self._update_brush()
         self._mouse = None
-        self.update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll; with Ctrl zoom about the mouse."""

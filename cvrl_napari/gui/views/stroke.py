@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
-from cvrl_napari.gui.brush import paint_voxels
+from cvrl_napari.gui.brush import fill_from, paint_voxels
 from cvrl_napari.gui.views.planes import Plane
 
 Indices = tuple[npt.NDArray[np.intp], ...]
@@ -101,20 +101,6 @@ class Stroke:
 
 def fill(labels: Labels, plane: Plane, voxel: npt.ArrayLike) -> None:
     """Give what is connected with a voxel in its slice (in the scan, with a 3D brush) the class that is selected."""
-    from skimage.segmentation import flood
-
-    here = tuple(int(value) for value in np.round(np.asarray(voxel, np.float64)))
-    if not all(0 <= index < size for index, size in zip(here, labels.data.shape, strict=True)):
-        return
-    where: tuple[slice, ...] = (slice(None),) * 3
-    if labels.n_edit_dimensions < 3:
-        where = tuple(slice(i, i + 1) if axis == plane.normal else slice(None) for axis, i in enumerate(here))
-    region = np.asarray(labels.data[where])
-    seed = tuple(index - (part.start or 0) for index, part in zip(here, where, strict=True))
-    old = region[seed]
-    if old == labels.selected_label or (labels.preserve_labels and old != 0 and labels.selected_label != 0):
-        return
-    inside = flood(region, seed, connectivity=1) if labels.contiguous else region == old
-    found = np.nonzero(inside)
-    indices = tuple(axis + (part.start or 0) for axis, part in zip(found, where, strict=True))
-    paint_voxels(labels, indices, labels.selected_label)
+    flat = labels.n_edit_dimensions < 3
+    axes = sorted((plane.vertical, plane.horizontal)) if flat else [0, 1, 2]
+    fill_from(labels, np.asarray(voxel, np.float64).tolist(), axes, labels.selected_label)

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from cvrl_napari.gui.contrast import Contrast
 from cvrl_napari.gui.session import Session
+from cvrl_napari.gui.views.canvas_crosshair import CanvasCrosshair
 from cvrl_napari.gui.views.canvas_mouse import CanvasMouse
 from cvrl_napari.gui.views.crosshair import Crosshair
 from cvrl_napari.gui.views.linked_views import LinkedViews
@@ -38,6 +39,9 @@ class Viewing(QObject):
         self.surfaces = SurfaceView(viewer, session, self)
         self._mouse: CanvasMouse | None = CanvasMouse(viewer, self.contrast, self.ruler)
         self._crosshair: Crosshair | None = None
+        self._lines: CanvasCrosshair | None = None
+        self.has_lines = True
+        """Whether the crosshair of the linked views is drawn on napari's canvas too."""
         self.views: LinkedViews | None = None
         """The linked views while they are open."""
         self._neighbor: QDockWidget | None = None
@@ -64,6 +68,7 @@ class Viewing(QObject):
         window: Any = getattr(self._viewer, "window", None)
         if on and window is not None:
             self._crosshair = self._mouse.crosshair = Crosshair(self._viewer, self)
+            self._lines = self._mouse.lines = CanvasCrosshair(self._viewer, self._crosshair, on=self.has_lines)
             self.views = LinkedViews(self._viewer, self._crosshair, self.contrast, self.ruler, self.surfaces)
             self.views.removed.connect(self._on_removed)
             dock = window.add_dock_widget(self.views, name="CVRL views", area="right")
@@ -75,10 +80,20 @@ class Viewing(QObject):
             if views.parent() is not None:
                 window.remove_dock_widget(views)
             views.deleteLater()
-            self._mouse.crosshair = None
+            self._mouse.crosshair = self._mouse.lines = None
+            if self._lines is not None:
+                self._lines.close()
+                self._lines = None
             self._crosshair.close()
             self._crosshair.deleteLater()
             self._crosshair = None
+        self.changed.emit()
+
+    def show_lines(self, on: bool) -> None:
+        """Draw the crosshair on napari's canvas, or only in the linked views; remembered while these are closed."""
+        self.has_lines = on
+        if self._lines is not None:
+            self._lines.turn(on)
         self.changed.emit()
 
     def _keep_width(self) -> None:

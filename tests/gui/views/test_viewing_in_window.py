@@ -185,3 +185,31 @@ def test_the_patients_left_is_on_the_right_when_seen_from_the_front(window, qtbo
     assert head[0] < left[0] - 10, "the head is drawn below"
     dock.viewing.surfaces.turn(False)
     assert voxel_at(labels, viewer.dims.point)[0] < 12
+
+
+def test_the_crosshair_is_on_the_canvas_while_the_views_are_open_and_f5_takes_it_away(window, qtbot):
+    viewer, dock = window
+    image = dock.session.layers.shown.image
+    viewer.dims.set_point(range(3), image.data_to_world(np.array(image.data.shape) // 2))
+    for layer in viewer.layers:
+        layer.visible = False  # on black
+
+    def yellow() -> np.ndarray:
+        settle()
+        picture = viewer.screenshot(canvas_only=True, flash=False).astype(int)
+        row, column = place_of(viewer, viewer.dims.point).y(), place_of(viewer, viewer.dims.point).x()
+        return (picture[row - 2 : row + 3, :, 0] - picture[row - 2 : row + 3, :, 2] > 40).any(axis=0), column
+
+    assert not yellow()[0][100:-100].any()
+    press_key(viewer, qtbot, Qt.Key.Key_F2)
+    seen, column = yellow()
+    assert seen[100:-100].mean() > 0.7  # but for the gap
+    assert not seen[column - 3 : column + 4].any()
+    press_key(viewer, qtbot, Qt.Key.Key_F5)
+    assert not dock.view_panel.lines_button.isChecked()
+    assert not yellow()[0][100:-100].any()
+    press_key(viewer, qtbot, Qt.Key.Key_F5)
+    assert yellow()[0][100:-100].any()
+    press_key(viewer, qtbot, Qt.Key.Key_F2)
+    assert not yellow()[0][100:-100].any()
+    assert not dock.view_panel.lines_button.isVisible()
