@@ -28,6 +28,7 @@ from cvrl_napari.engine.model_file import ModelCard, save_model
 from cvrl_napari.engine.plan import resolve
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.embeddings.dock import EmbeddingsDock
+from cvrl_napari.gui.embeddings.feature_layer import LAYER as COLORS
 from cvrl_napari.gui.embeddings.lasso import inside
 from cvrl_napari.gui.embeddings.point_plot import PointPlot
 from cvrl_napari.nets.build import build_net
@@ -106,7 +107,8 @@ def main() -> None:
     model = study.runs_folder / "random" / "model.safetensors"
     model.parent.mkdir(parents=True)
     save_model(model, build_net(plan.net).eval(), ModelCard.of(plan, study, metrics={}))
-    list(embed_cases(study, model, [case], device="cpu", threads=1))
+    other = study.unlabeled_cases()[1]
+    list(embed_cases(study, model, [case, other], device="cpu", threads=1))
     study.close()
 
     print(f"load average before: {psutil.getloadavg()[0]:.1f}\n")
@@ -127,8 +129,10 @@ def main() -> None:
     main_dock.open_folders([study.folder])
     until(lambda: main_dock.session.case == case)
     row("making the dock's widgets", timed(lambda: EmbeddingsDock(viewer, main_dock).close(), 1))
-    row("opening the dock", timed(main_dock.open_embeddings, 1))
+    opened = timed(main_dock.open_embeddings, 1)
     dock: EmbeddingsDock = viewer.window.dock_widgets["CVRL embeddings"]
+    row("opening the dock, once", opened)
+    row("its layers made by napari, a round", until(lambda: dock.overlays._made and not dock.overlays._step.isActive()))
     row("first 20,000 points", until(lambda: dock.cloud.sample is not None))
     dock.scatter.count.setCurrentIndex(3)
     row("100,000 points", until(lambda: len(dock.cloud.sample) > 20_000))
@@ -139,12 +143,14 @@ def main() -> None:
         row(what, calls + until(lambda: dock.selection._fenced is not None))
     dock.selection.clear()
 
-    dock.tabs.setCurrentIndex(2)
-    row("looking at the health panel, a round", until(lambda: dock.health_panel.map is not None))
+    looked = timed(lambda: dock.tabs.setCurrentIndex(2), 1)
+    row("looking at the health panel, a round", looked + until(lambda: dock.health_panel.map is not None))
     tool = dock.similarity
-    dock.tabs.setCurrentIndex(1)
-    dock.similar.button.click()
-    until(lambda: tool._embeddings is not None)
+    row("the tab of the scan", timed(lambda: dock.tabs.setCurrentIndex(1), 1) + until(lambda: True))
+    row(
+        "taking up the similarity tool, a round",
+        timed(dock.similar.button.click, 1) + until(lambda: tool._embeddings is not None),
+    )
     cells = " x ".join(map(str, tool._embeddings.features.shape))
     scan = next(layer for layer in viewer.layers if layer.name == case)
     shape = np.array(scan.data.shape)
@@ -174,6 +180,17 @@ def main() -> None:
         clicks.append(1000 * (time.process_time() - start))
     row("similarity of the scan, all threads, drawn", clicks)
     row("the GUI thread's part of it, a round", rounds)
+    row("clearing the map, a round", timed(tool.clear, 1) + until(lambda: True))
+    row(
+        "features as colors, a round",
+        timed(dock.similar.colors.click, 1) + until(lambda: dock.overlays.get(COLORS) is not None),
+    )
+    row(
+        "another case opened, a round",
+        timed(lambda: main_dock.session.open_case(other), 1)
+        + until(lambda: dock.cloud.sample is not None and dock.cloud.sample.cases == (other,)),
+    )
+    row("closing the dock", timed(lambda: viewer.window.remove_dock_widget(dock), 1) + until(lambda: True))
     print(f"\nscan {' x '.join(map(str, shape))}, cells {cells}")
     main_dock.close()
     viewer.close()

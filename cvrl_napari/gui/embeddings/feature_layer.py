@@ -26,7 +26,7 @@ class FeatureLayer(QObject):
         self._asked = 0
         self._before: tuple[ColorBasis, CaseEmbeddings, Path | None] | None = None
         self.is_on = False
-        overlays.plan_image(LAYER, np.zeros(3, np.uint8), rgb=True, opacity=OPACITY)
+        overlays.plan(LAYER, np.zeros(3, np.uint8), rgb=True, opacity=OPACITY)
         computed.changed.connect(self.show)
         session.case_opened.connect(self.show)
 

@@ -39,8 +39,8 @@ class ModelChange(QObject):
         self._asked = 0
         self._tried: tuple[str, Path] | None = None
         self.other: Path | None = None
-        look = {"colormap": HOTTEST, "blending": "translucent_no_depth", "interpolation2d": "linear"}
-        overlays.plan_image(LAYER, np.float32(0), contrast_limits=LIMITS, **look)
+        look = {"colormap": HOTTEST, "interpolation2d": "linear"}
+        overlays.plan(LAYER, np.float32(0), contrast_limits=LIMITS, **look)
         self.job = Job(self)
         self.job.succeeded.connect(self.show)
         self.job.failed.connect(lambda sentence, hint, _: self.noticed.emit(f"{sentence} {hint}".strip()))

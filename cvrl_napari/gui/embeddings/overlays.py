@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import napari
 import numpy as np
-from napari.layers import Image, Labels, Layer
+from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer
 
 from cvrl_napari.gui.layers import Layers
@@ -28,7 +28,7 @@ class Overlays(QObject):
         super().__init__(parent)
         self._viewer, self._layers = viewer, layers
         self._plans: dict[str, _Plan] = {}
-        self._made: dict[str, Layer] = {}
+        self._made: dict[str, Image] = {}
         self._empty: set[str] = set()
         self._to_make: list[str] = []
         self._step = QTimer(self)
@@ -36,13 +36,9 @@ class Overlays(QObject):
         self._step.timeout.connect(self._prepare_next)
         layers.leaving.connect(self._on_leaving)
 
-    def plan_image(self, name: str, empty: Any, **look: Any) -> None:
-        """Say how an image layer is to look; `empty` is a value of a cell that is drawn as nothing."""
-        self._plans[name] = _Plan(Image, np.asarray(empty), look)
-
-    def plan_labels(self, name: str, **look: Any) -> None:
-        """Say how a locked labels layer is to look."""
-        self._plans[name] = _Plan(Labels, np.zeros((), np.uint8), look)
+    def plan(self, name: str, empty: Any, **look: Any) -> None:
+        """Say how an image layer is to look; `empty` is a cell of it that is drawn as nothing, of the type of its data."""
+        self._plans[name] = _Plan(np.asarray(empty), look)
 
     def prepare(self, _case: str = "") -> None:
         """Make the planned layers ahead, one after the other, if a case is on view; they are hidden."""
@@ -50,7 +46,7 @@ class Overlays(QObject):
             self._to_make = [name for name in self._plans if self._find(name) is None]
             self._step.start()
 
-    def get(self, name: str) -> Layer | None:
+    def get(self, name: str) -> Image | None:
         """Return the layer of this name while something is shown in it, or was since the case is on view."""
         return self._find(name) if name not in self._empty else None
 
@@ -60,13 +56,8 @@ class Overlays(QObject):
         if layer is not None:
             layer.visible = False
 
-    def show(self, name: str, data: np.ndarray, cell: Sequence[float]) -> Any:
-        """Show cells (Z, Y, X, ...) of the scan on view in a planned layer; `cell` is voxels of the scan for one cell.
-
-        Returns
-        -------
-        Layer
-        """
+    def show(self, name: str, data: np.ndarray, cell: Sequence[float]) -> Image:
+        """Show cells (Z, Y, X, ...) of the scan on view in a planned layer; `cell` is voxels of the scan for one cell."""
         scan = self._layers.scan
         assert scan is not None
         layer, place = self._find(name), cell_placement(scan, cell)
@@ -83,22 +74,22 @@ class Overlays(QObject):
         self._step.stop()
         layers = [layer for name in self._made if (layer := self._find(name)) is not None]
         self._made, self._empty = {}, set()
-        for layer in layers:
-            self._viewer.layers.remove(layer)
+        with self._viewer.layers.batched_update():  # napari collects garbage after each removal, or each batch: half a second
+            for layer in layers:
+                self._viewer.layers.remove(layer)
 
-    def _find(self, name: str) -> Layer | None:
+    def _find(self, name: str) -> Image | None:
         """Return the layer of this name; None when it is not made yet, or the person has deleted it."""
         layer = self._made.get(name)
         return layer if layer is not None and layer in self._viewer.layers else None
 
-    def _make(self, name: str, data: np.ndarray, place: dict[str, Any]) -> Layer:
+    def _make(self, name: str, data: np.ndarray, place: dict[str, Any]) -> Image:
         """Add a layer. The one that is selected stays selected: a brush must not be lost because something is shown."""
         plan = self._plans[name]
         active = self._viewer.layers.selection.active
         mode = getattr(active, "mode", None)
-        layer = plan.kind(data, name=name, **place, **plan.look)
+        layer = Image(data, name=name, blending="translucent_no_depth", **place, **plan.look)
         self._viewer.add_layer(layer)
-        layer.editable = False
         self._made[name] = layer
         self._viewer.layers.selection.active = active
         if active is not None and mode is not None:
@@ -115,9 +106,9 @@ class Overlays(QObject):
         if scan is None or not self._to_make:
             self._step.stop()
             return
-        name, here = self._to_make.pop(0), placement(scan)
-        here["translate"] = np.clip(self._viewer.dims.point[-3:], here["translate"], _far_corner(scan))  # on the slice on view
-        self._make(name, self._plans[name].nothing(), here)
+        name, place = self._to_make.pop(0), placement(scan)
+        place["translate"] = np.clip(self._viewer.dims.point[-3:], *_corners(scan))  # on the slice on view: it is drawn
+        self._make(name, self._plans[name].nothing(), place)
         self._empty.add(name)
 
     def _on_leaving(self, coming: Volume | None) -> None:
@@ -125,18 +116,21 @@ class Overlays(QObject):
         if coming is None:
             self.clear()
             return
+        place, corners = placement(coming), _corners(coming)
+        place["translate"] = np.mean(corners, axis=0)
         for name in self._made:
             layer = self._find(name)
             if layer is not None:
                 layer.visible = False
-                _fill(layer, self._plans[name].nothing(), placement(coming))
+                fits = np.allclose(layer.scale, place["scale"])
+                if name not in self._empty or not fits or (np.clip(layer.translate, *corners) != layer.translate).any():
+                    _fill(layer, self._plans[name].nothing(), place)
                 self._empty.add(name)
 
 
 class _Plan(NamedTuple):
     """How a layer is to look, and a cell of it that shows nothing."""
 
-    kind: type[Layer]
     empty: np.ndarray
     look: dict[str, Any]
 
@@ -145,20 +139,21 @@ class _Plan(NamedTuple):
         return self.empty.reshape(1, 1, 1, *self.empty.shape)
 
 
-def _fill(layer: Layer, data: np.ndarray, place: dict[str, Any]) -> None:
-    """Give a layer other contents, and move it there if need be: each of these takes napari milliseconds."""
-    for name in ("scale", "translate"):
-        if tuple(getattr(layer, name)) != tuple(place[name]):
-            setattr(layer, name, place[name])
+def _fill(layer: Image, data: np.ndarray, place: dict[str, Any]) -> None:
+    """Give a layer other contents, and move it there."""
     layer.data = data
-    layer.editable = False  # new data makes labels editable
+    if tuple(layer.scale) != tuple(place["scale"]):
+        layer.scale = place["scale"]
+    # Last, and for a hidden layer always: napari remembers where the former contents of a hidden layer ended until it is moved.
+    if not layer.visible or tuple(layer.translate) != tuple(place["translate"]):
+        layer.translate = place["translate"]
 
 
-def _far_corner(scan: Volume) -> np.ndarray:
-    """Return where the last voxel of a scan is drawn, mm of the display."""
+def _corners(scan: Volume) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the first and the last voxel of a scan are drawn, mm of the display."""
     place = placement(scan)
-    corner: np.ndarray = np.array(place["translate"]) + (np.array(scan.array.shape) - 1) * place["scale"]
-    return corner
+    first = np.array(place["translate"])
+    return first, first + (np.array(scan.array.shape) - 1) * place["scale"]
 
 
 def cell_placement(scan: Volume, cell: Sequence[float]) -> dict[str, Any]:

@@ -5,13 +5,13 @@ as with UMAP, it is the cells of the points.
 """
 
 import numpy as np
+from napari.utils.colormaps import Colormap
 from qtpy.QtCore import QObject, Signal
 
 from cvrl_napari.engine.embedding_cache import CaseEmbeddings
 from cvrl_napari.engine.projection import Projection
 from cvrl_napari.engine.similarity import to_scan_grid
 from cvrl_napari.gui.background import Background
-from cvrl_napari.gui.class_colors import colormap
 from cvrl_napari.gui.embeddings.cloud import Cloud
 from cvrl_napari.gui.embeddings.computed import Computed
 from cvrl_napari.gui.embeddings.lasso import inside
@@ -20,7 +20,7 @@ from cvrl_napari.gui.embeddings.paint_where import paint_where
 from cvrl_napari.gui.session import Session
 
 MARKS = "Marked voxels"
-MARK_COLOR = "#ff3df2"
+MARKED = Colormap(["#ff3df200", "#ff3df2ff"], name="marked")
 """Loud, and unlike any color of the class palette."""
 
 
@@ -48,7 +48,7 @@ class Selection(QObject):
         self._fenced: tuple[str, np.ndarray] | None = None
         self._asked = 0
         self._background = Background(self)
-        overlays.plan_labels(MARKS, colormap=colormap({1: MARK_COLOR}), opacity=0.7)
+        overlays.plan(MARKS, np.uint8(0), colormap=MARKED, contrast_limits=(0, 1), opacity=0.7)
         cloud.changed.connect(self._on_cloud)
         cloud.recolored.connect(self.changed)
         session.case_opened.connect(self._look_closer)

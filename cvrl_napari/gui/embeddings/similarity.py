@@ -79,8 +79,8 @@ class Similarity(QObject):
         self.is_on = False
         self.level: Level = "low"
         self.threshold = THRESHOLD
-        look = {"colormap": HOTTEST, "blending": "translucent_no_depth", "interpolation2d": "linear"}
-        overlays.plan_image(LAYER, np.float32(-1), contrast_limits=(THRESHOLD, 1.0), **look)
+        look = {"colormap": HOTTEST, "interpolation2d": "linear"}
+        overlays.plan(LAYER, np.float32(-1), contrast_limits=(THRESHOLD, 1.0), **look)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(EVERY_MS)
