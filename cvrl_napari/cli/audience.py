@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -66,16 +66,22 @@ def listen(events: Iterator[Event], audience: Audience) -> Event | None:
     return last
 
 
-def choose_audience(*, as_json: bool, names: Names | None = None) -> Audience:
+def choose_audience(*, as_json: bool, attached: bool = False, names: Names | None = None) -> Audience:
     """Return JSON lines when asked for, bars on a terminal, plain lines otherwise. All but JSON goes to stderr."""
     if as_json:
-        return JsonLines()
+        return JsonLines(attached=attached)
     console = Console(stderr=True)
     return Bars(console, names or {}) if console.is_terminal else PlainLines(names or {})
 
 
 class JsonLines:
-    """One event a line on standard output, for a program. Whatever a library prints meanwhile goes to stderr instead."""
+    """One event a line on standard output, for a program. Whatever a library prints meanwhile goes to stderr instead.
+
+    With `attached` it is no error that nobody listens any more: the end of standard input says what that means (`cli.control`).
+    """
+
+    def __init__(self, *, attached: bool = False) -> None:
+        self._gone: tuple[type[OSError], ...] = (BrokenPipeError,) if attached else ()
 
     def __enter__(self) -> Self:
         self._out, sys.stdout = sys.stdout, sys.stderr
@@ -86,7 +92,8 @@ class JsonLines:
 
     def show(self, event: Event) -> None:
         """Write and flush one line."""
-        print(event.line(), file=self._out, flush=True)
+        with suppress(*self._gone):
+            print(event.line(), file=self._out, flush=True)
 
 
 class PlainLines:

@@ -14,7 +14,7 @@ import typer
 
 from cvrl_napari import __version__
 from cvrl_napari.cli.audience import choose_audience, listen
-from cvrl_napari.cli.control import read_commands, read_order, stop_on_signals
+from cvrl_napari.cli.control import Control, read_order, stop_on_signals
 from cvrl_napari.cli.options import Asked, options_of, split_names
 from cvrl_napari.cli.sentences import one_sentence
 from cvrl_napari.config import BenchmarkRequest, DeviceName, ProjectionMethod, TrainRequest
@@ -135,21 +135,24 @@ def train(
     asked: Asked,
     resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with")] = None,
     as_json: AsJson = False,
-    attached: Annotated[bool, typer.Option(hidden=True, help="The end of standard input stops the run")] = False,
+    attached: Annotated[
+        bool, typer.Option(hidden=True, help="The end of standard input stops the run, unless `keep_going` came before it")
+    ] = False,
 ) -> None:
     """Train on the labeled and the unlabeled scans of a study; prints the run's folder."""
     with one_sentence(as_json=as_json):
         request = TrainRequest(**asked)
         inbox: SimpleQueue[Command] = SimpleQueue()
         stop_on_signals(inbox)
+        control = Control(inbox, attached=attached)
         if as_json:
-            read_commands(inbox, attached=attached)
+            control.read_standard_input()
         from cvrl_napari.engine.train import train as run
         from cvrl_napari.study.study import Study
 
         opened = Study.open(study, read_only=True)
-        audience = choose_audience(as_json=as_json, names={each.id: each.name for each in opened.classes})
-        last = listen(run(opened, request, inbox=inbox, resume=resume), audience)
+        audience = choose_audience(as_json=as_json, attached=attached, names={each.id: each.name for each in opened.classes})
+        last = listen(control.attend(run(opened, request, inbox=inbox, resume=resume)), audience)
         if isinstance(last, RunDone) and not as_json:
             print(last.run)
 
@@ -201,7 +204,7 @@ def predict(
     """Write the masks of scans, each in its scan's own geometry."""
     with one_sentence(as_json=as_json):
         from cvrl_napari.cli.selection import cases_of, images_from
-        from cvrl_napari.engine.model_file import read_card
+        from cvrl_napari.engine.model_card import read_card
         from cvrl_napari.engine.predict import predict as run
 
         names = {each.id: each.name for each in read_card(model).classes}

@@ -1,9 +1,11 @@
-"""What whoever listens may tell a run: one JSON object a line on its standard input."""
+"""What whoever listens may tell a run: one JSON object a line, on its standard input or in `commands.jsonl` of its folder."""
 
 from queue import SimpleQueue
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from cvrl_napari.engine.process_record import ProcessRecord
 
 
 class _Command(BaseModel):
@@ -48,7 +50,18 @@ class Stop(_Command):
     kind: Literal["stop"] = "stop"
 
 
-Command = Annotated[View | LabelsChanged | Pause | Resume | Stop, Field(discriminator="kind")]
+class KeepGoing(_Command):
+    """Whether the run goes on when its viewer ends, in whatever way; without such a command it does not.
+
+    A viewer that reached the run through its folder says who it is: the run has no pipe whose end would tell it.
+    """
+
+    kind: Literal["keep_going"] = "keep_going"
+    on: bool
+    viewer: ProcessRecord | None = None
+
+
+Command = Annotated[View | LabelsChanged | Pause | Resume | Stop | KeepGoing, Field(discriminator="kind")]
 Inbox = SimpleQueue[Command]
 
 _commands: TypeAdapter[Command] = TypeAdapter(Command)

@@ -19,9 +19,9 @@ from cvrl_napari.config import (
 )
 from cvrl_napari.engine.device import DeviceInfo
 from cvrl_napari.engine.errors import EngineError
-from cvrl_napari.engine.model_file import read_card
+from cvrl_napari.engine.model_card import read_card
 from cvrl_napari.engine.scan_geometry import scan_geometry
-from cvrl_napari.engine.warm_start import net_like, seen_by, start_in_words
+from cvrl_napari.engine.start_choice import net_like, seen_by, start_in_words
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.errors import VolumeError

@@ -16,7 +16,8 @@ from cvrl_napari.data.resample import network_shape, scan_grid_slabs
 from cvrl_napari.engine.device import pick, set_threads
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import Event, PredictionSaved, Progress
-from cvrl_napari.engine.model_file import Model, ModelCard, load_model
+from cvrl_napari.engine.model_card import ModelCard
+from cvrl_napari.engine.model_file import Model, load_model
 from cvrl_napari.engine.windows import predict_volume
 from cvrl_napari.nets.output import Net
 from cvrl_napari.study.case import Case, Image, Scan, images_of, name_cases, named_by

@@ -1,4 +1,4 @@
-"""The folder of one run: config.json, events.jsonl, checkpoint/, previews/, model.safetensors."""
+"""The folder of one run: config.json, events.jsonl, checkpoint/, previews/, model.safetensors, and who makes it."""
 
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,12 @@ class RunFolder:
         self.checkpoint = path / "checkpoint" / "state.safetensors"
         self.previews = path / "previews"
         self.model = path / "model.safetensors"
+        self.process = path / "process.json"
+        """Which process makes the run; while it goes on."""
+        self.commands = path / "commands.jsonl"
+        """What a viewer tells a run that it did not start; while it goes on."""
+        self.last_words = path / "last-words.txt"
+        """What a run without a viewer wrote to standard error; until a viewer has told how the run ended."""
 
     @classmethod
     def create(cls, runs: Path, plan: Plan) -> "RunFolder":

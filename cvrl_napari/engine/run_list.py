@@ -16,13 +16,14 @@ from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import Event, LabelsTaken, RunDone, RunFailed, StepDone, Validated, parse_event
 from cvrl_napari.engine.few_cases import Interval, intervals
 from cvrl_napari.engine.run_folder import RunFolder, newest_model
+from cvrl_napari.engine.run_process import process_of
 from cvrl_napari.study.storage import atomic_write
 
 State = Literal["finished", "stopped", "failed", "cut short", "running"]
 NAME, CHOSEN = "name.txt", "chosen.txt"
 LONGEST_NAME = 60
 ALIVE_S = 90.0
-"""A run that has told something within so many seconds, and not its end, may still be going on in another window."""
+"""A run of another computer that has told something within so many seconds, and not its end, may still be going on."""
 _TOLD = tuple(f'"kind":"{kind}"'.encode() for kind in ("validated", "labels", "done", "failed"))
 
 
@@ -181,6 +182,9 @@ def _state(run: RunFolder, end: RunDone | RunFailed | None, step: int, total: in
         return "failed"
     if isinstance(end, RunDone):
         return "stopped" if end.stopped and step < total else "finished"
+    record = process_of(run.path)
+    if record is not None and record.is_here:
+        return "running" if record.process() is not None else "cut short"
     alive = run.events.is_file() and time.time() - run.events.stat().st_mtime < ALIVE_S
     return "running" if alive else "cut short"
 

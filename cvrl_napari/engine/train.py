@@ -34,12 +34,14 @@ from cvrl_napari.engine.faults import explain, is_device_lost, is_out_of_memory
 from cvrl_napari.engine.learner import Learner, NotFiniteError
 from cvrl_napari.engine.memory import most_held
 from cvrl_napari.engine.memory_ladder import next_rung
-from cvrl_napari.engine.model_file import ModelCard, save_model
+from cvrl_napari.engine.model_card import ModelCard
+from cvrl_napari.engine.model_file import save_model
 from cvrl_napari.engine.plan import resolve
 from cvrl_napari.engine.preview import Previewer
 from cvrl_napari.engine.probe import CASES, Probe
 from cvrl_napari.engine.run_cases import RunCases
 from cvrl_napari.engine.run_folder import RunFolder
+from cvrl_napari.engine.run_process import refuse_if_alive
 from cvrl_napari.engine.schedule import Clock
 from cvrl_napari.engine.steering import Interrupted, Steering
 from cvrl_napari.engine.validation import Validator
@@ -84,6 +86,7 @@ def train(
             run = RunFolder.create(study.runs_folder, plan)
         else:
             run = RunFolder(Path(resume))
+            refuse_if_alive(run.path)
             plan = run.plan()
             if len(study.classes) + 1 != plan.net.classes:
                 raise EngineError(

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import Event, RunDone, StepDone, parse_event
 from cvrl_napari.engine.run_folder import RunFolder
+from cvrl_napari.engine.run_process import is_alive
 from cvrl_napari.study.renumbering import is_older_than_classes
 
 _TAIL_BYTES = 1 << 16  # the last few hundred events
@@ -40,6 +41,8 @@ def unfinished_run(runs: Path, *, classes: int) -> UnfinishedRun | None:
     if is_older_than_classes(newest, runs.parent):
         return None
     run = RunFolder(newest.parent.parent)
+    if is_alive(run.path):
+        return None
     try:
         plan, events = run.plan(), list(last_events(run.events))
         started = datetime.fromtimestamp(run.config.stat().st_mtime)

@@ -10,54 +10,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cvrl_napari.config import NetConfig
 from cvrl_napari.engine.errors import EngineError
-from cvrl_napari.engine.model_file import ModelCard, load_model
+from cvrl_napari.engine.model_file import load_model
 from cvrl_napari.methods.method import Method
 from cvrl_napari.nets.momentum import copy_weights
 from cvrl_napari.study.classes import StructureClass
-from cvrl_napari.study.study import Study
 
 CLASSIFIER = "classifier."
 """Prefix of the tensors with one row for the background and each class."""
-
-
-def net_like(card: ModelCard, *, channels: int, classes: int) -> NetConfig:
-    """Return the network of the model for this many images a case and classes, the background one of them.
-
-    Raises
-    ------
-    EngineError
-        If the model sees another number of images.
-    """
-    if card.net.in_channels != channels:
-        raise EngineError(
-            f"The model to start from sees {card.net.in_channels} images of each case, the cases here have {channels}.",
-            "Start from another model, or with a new network.",
-        )
-    return card.net.model_copy(update={"classes": classes})
-
-
-def seen_by(card: ModelCard, study: Study, cases: Sequence[str]) -> tuple[str, ...]:
-    """Return those of the cases that the model, or one it was started from, has learned from."""
-    seen = set(card.scans)
-    return tuple(case for case in cases if study.case(case).hash in seen)
-
-
-def start_in_words(card: ModelCard, classes: Sequence[str], seen: Sequence[str]) -> list[str]:
-    """Say what the training takes over from a model, which classes are new to it, and which cases cannot measure it."""
-    known = {one.name.casefold() for one in card.classes}
-    old, new = ([name for name in classes if (name.casefold() in known) == is_old] for is_old in (True, False))
-    spacing = " x ".join(f"{mm:.3g}" for mm in card.spacing)
-    words = f"It starts from an earlier model, with its network and its voxels of {spacing} mm."
-    lines = [words, f"The model knows {_list(old)}{f', new to it: {_list(new)}' if new else ''}."]
-    if seen:
-        lines.append(f"Not measured on {_list(seen)}: held out here, but the earlier model has learned from it.")
-    return lines
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names) or "none of the structures"
 
 
 def start_from(method: Method, path: Path, classes: Sequence[StructureClass]) -> None:

@@ -1,8 +1,9 @@
 """The engine as a child process: its pipes, its priority, its end in words. No Qt in here.
 
-Two threads serve the pipes, so that nobody who talks to the child ever waits for it: one writes what was sent, one keeps
-the last lines of standard error. The child dies with the viewer, however the viewer dies: the kernel then closes the
-child's standard input, and the engine takes its end as Stop.
+Three threads serve the pipes, so that nobody who talks to the child ever waits for it: one writes what was sent, one reads
+what comes, one keeps the last lines of standard error. The child dies with the viewer, however the viewer dies: the kernel
+then closes the child's standard input, and the engine takes its end as Stop, unless it was told to keep going
+(`engine.commands.KeepGoing`). A child that keeps going can be left.
 """
 
 import os
@@ -36,6 +37,8 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._kill_asked = False
         self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
+        self._inbox: SimpleQueue[bytes] = SimpleQueue()  # an empty line: there will be no more
+        self._left = threading.Event()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._threads: list[threading.Thread] = []
         self._is_free = threading.Event()  # to be listened to: nobody waits for an answer
@@ -67,7 +70,7 @@ class Child:
             nicer = min(19, psutil.Process().nice() + NICENESS)
             psutil.Process(process.pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", nicer))
         self._threads = [
-            threading.Thread(target=serve, args=[process], daemon=True) for serve in (self._keep_tail, self._write)
+            threading.Thread(target=serve, args=[process], daemon=True) for serve in (self._keep_tail, self._read, self._write)
         ]
         for thread in self._threads:
             thread.start()
@@ -99,22 +102,31 @@ class Child:
 
     def answer(self) -> bytes:
         """Wait for the answer to `ask` and return it without its line break; empty when the child has ended."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        try:
-            return self._process.stdout.readline(LONGEST_LINE).rstrip(b"\r\n")
-        except ValueError:  # closed meanwhile
-            return b""
-        finally:
-            self._is_free.set()
+        line = self._inbox.get()
+        if not line:
+            self._inbox.put(b"")  # for whoever asks next
+        self._is_free.set()
+        return line.rstrip(b"\r\n")
 
     def lines(self) -> Iterator[bytes]:
-        """Yield what the child writes to standard output, line by line without line breaks, until it ends."""
-        assert self._process is not None
-        assert self._process.stdout is not None
+        """Yield what the child writes to standard output, line by line without line breaks, until it ends or is left."""
         self._is_free.wait()
-        while line := self._process.stdout.readline(LONGEST_LINE):
+        while (line := self._inbox.get()) and not self.is_left:
             yield line.rstrip(b"\r\n")
+        self._inbox.put(b"")
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the child was left to itself."""
+        return self._left.is_set()
+
+    def leave(self) -> None:
+        """Listen and say no more; a child that was told to keep going does so, any other comes to its end."""
+        self._left.set()
+        self._inbox.put(b"")
+        self.close_input()
+        for thread in self._threads[-1:]:
+            thread.join(1.0)  # it writes what was sent before
 
     def note(self, line: bytes) -> None:
         """Keep a line of standard output that nobody understood next to those of standard error."""
@@ -146,7 +158,6 @@ class Child:
         """
         process = self._process
         assert process is not None
-        assert process.stdout is not None
         try:
             code = process.wait(patience_s)
         except subprocess.TimeoutExpired:
@@ -155,7 +166,6 @@ class Child:
         self.close_input()
         for thread in self._threads:
             thread.join(1.0)  # a grandchild that outlived the child may hold a pipe open
-        process.stdout.close()
         return code
 
     def _keep_tail(self, process: subprocess.Popen[bytes]) -> None:
@@ -163,6 +173,15 @@ class Child:
         with process.stderr as pipe:
             while line := pipe.readline(LONGEST_LINE):
                 self.note(line.rstrip(b"\r\n"))
+
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        with process.stdout as pipe:
+            while line := pipe.readline(LONGEST_LINE):
+                self._inbox.put(line)
+        self._inbox.put(b"")
+        if self.is_left:
+            process.wait()  # while the viewer lives, somebody has to bury it
 
     def _write(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None
@@ -173,8 +192,8 @@ class Child:
                 pipe.flush()
 
 
-def words_for_exit(code: int, tail: str) -> str:
-    """Say in half a sentence why a process ended with this exit code, looking at its last words.
+def words_for_exit(code: int | None, tail: str) -> str:
+    """Say in half a sentence why a process ended with this exit code (None: not known), looking at its last words.
 
     Examples
     --------
@@ -189,7 +208,8 @@ def words_for_exit(code: int, tail: str) -> str:
         return "the system ran out of memory"
     if "No space left on device" in tail:
         return "the disk is full"
-    if code < 0:
+    if code is not None and code < 0:
         return f"it crashed ({signal.strsignal(-code) or 'unknown'}, signal {-code})"
     last_words = next((line.strip() for line in reversed(tail.splitlines()) if line.strip()), "")
-    return f"{last_words} (exit code {code})" if last_words else f"it ended without a word (exit code {code})"
+    how = "" if code is None else f" (exit code {code})"
+    return f"{last_words or 'it ended without a word'}{how}"

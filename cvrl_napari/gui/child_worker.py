@@ -1,17 +1,35 @@
 """A thread that starts the engine as a child process and turns its events into Qt signals."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from pydantic import ValidationError
 from qtpy.QtCore import QObject, QThread, Signal
 
 from cvrl_napari.engine.events import Event, RunDone, RunFailed, parse_event
-from cvrl_napari.gui.child import Child
 
 LAST_WORDS_S = 5.0
 """How long a child may take to leave after its last event before it is killed."""
 
 Outcome = RunDone | RunFailed | Sequence[Event]
+
+
+class Process(Protocol):
+    """A process of the engine as a worker talks to it: `Child` says what each of these does."""
+
+    @property
+    def pid(self) -> int | None: ...  # noqa: D102
+    @property
+    def is_left(self) -> bool: ...  # noqa: D102
+    def start(self) -> None: ...  # noqa: D102
+    def send(self, line: str) -> None: ...  # noqa: D102
+    def close_input(self) -> None: ...  # noqa: D102
+    def lines(self) -> Iterator[bytes]: ...  # noqa: D102
+    def note(self, line: bytes) -> None: ...  # noqa: D102
+    def tail(self) -> str: ...  # noqa: D102
+    def finish(self, patience_s: float) -> int | None: ...  # noqa: D102
+    def leave(self) -> None: ...  # noqa: D102
+    def kill(self) -> None: ...  # noqa: D102
 
 
 class ChildWorker(QThread):
@@ -22,13 +40,13 @@ class ChildWorker(QThread):
     event_received : object
         Every event, a record of `engine.events`, in order.
     ended : object
-        How it went, exactly once after `start()`, whatever happens, and when the child is gone.
+        How it went, exactly once after `start()`, whatever happens, and when the child is gone; never after `leave()`.
     """
 
     event_received = Signal(object)
     ended = Signal(object)
 
-    def __init__(self, child: Child, parent: QObject | None = None) -> None:
+    def __init__(self, child: Process, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._child = child
 
@@ -44,7 +62,6 @@ class ChildWorker(QThread):
     def run(self) -> None:
         """Start the child and pass its events on until it ends; called by `start()`."""
         outcome: Outcome | None = None
-        code = 0
         try:
             self._child.start()
         except OSError as error:
@@ -57,7 +74,8 @@ class ChildWorker(QThread):
         try:
             outcome = self._listen()
         finally:
-            code = self._child.finish(LAST_WORDS_S)
+            code = None if self._child.is_left else self._child.finish(LAST_WORDS_S)
+        if not self._child.is_left:
             self.ended.emit(outcome if outcome is not None else self._outcome_of_exit(code, self._child.tail()))
 
     def _listen(self) -> Outcome | None:
@@ -76,7 +94,7 @@ class ChildWorker(QThread):
         """Return the outcome when this event is the last one of the job."""
         raise NotImplementedError
 
-    def _outcome_of_exit(self, code: int, tail: str) -> Outcome:
+    def _outcome_of_exit(self, code: int | None, tail: str) -> Outcome:
         """Return the outcome when the child ended without a last event."""
         raise NotImplementedError
 
@@ -93,3 +111,8 @@ class ChildWorker(QThread):
         if not self.wait(int(timeout_s * 1000)):
             self._child.kill()
             self.wait()
+
+    def leave(self) -> None:
+        """Listen no more; when this returns the thread is gone, and the child goes on if it was told to."""
+        self._child.leave()
+        self.wait()

@@ -39,7 +39,7 @@ class PredictionWorker(ChildWorker):
             self._saved.append(event)
         return event if isinstance(event, RunFailed) else None
 
-    def _outcome_of_exit(self, code: int, tail: str) -> list[PredictionSaved] | RunFailed:
+    def _outcome_of_exit(self, code: int | None, tail: str) -> list[PredictionSaved] | RunFailed:
         kept = f"{len(self._saved)} masks were written before and are kept."
         if self._canceled:
             return RunFailed(message="Prediction was canceled.", hint=kept)

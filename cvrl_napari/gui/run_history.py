@@ -9,6 +9,7 @@ from qtpy.QtCore import QFile, QObject, Signal
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.events import Event, Planned, StepDone, Validated
 from cvrl_napari.engine.run_list import PastRun, choose, chosen_run, list_runs, rename
+from cvrl_napari.engine.start_choice import StartChoice, start_choice
 from cvrl_napari.engine.unfinished import UnfinishedRun, past_events
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.session import Session
@@ -58,12 +59,15 @@ class RunHistory(QObject):
 
     def state_of(self, run: PastRun) -> str:
         """Return the state of a run in a word; that of the one under way here is not on disk."""
-        return self._session.training.phase if self.is_running(run) else run.state
+        return self._session.training.phase if self._is_ours(run) else run.state
 
     def is_running(self, run: PastRun) -> bool:
         """Whether a run is under way, here or in another window."""
+        return run.state == "running" or self._is_ours(run)
+
+    def _is_ours(self, run: PastRun) -> bool:
         training = self._session.training
-        return run.state == "running" or (training.is_active and training.run == run.path)
+        return training.is_active and training.run == run.path
 
     def can_go_on(self, run: PastRun) -> bool:
         """Whether the run can be taken up where it was left."""
@@ -85,6 +89,11 @@ class RunHistory(QObject):
         if self.can_go_on(run):
             self.going_on.emit(UnfinishedRun(run.path, run.started, run.step, run.total))
             self._session.train(TrainRequest(), resume=run.path)
+
+    def start_choice(self, model: Path) -> StartChoice | None:
+        """Say what a model would bring to a new training; None without a study."""
+        study = self._session.study
+        return None if study is None else start_choice(model, study)
 
     def start_from(self, model: Path, request: TrainRequest) -> None:
         """Start a new run whose network begins as this model."""

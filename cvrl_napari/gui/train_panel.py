@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.events import Event, Planned, StepDone, Validated
@@ -16,6 +16,7 @@ from cvrl_napari.gui.folding import folded as _folded
 from cvrl_napari.gui.foresight import Foresight
 from cvrl_napari.gui.forms import form_of, read_form
 from cvrl_napari.gui.hold_out_offer import HoldOutOffer
+from cvrl_napari.gui.outliving import Outliving
 from cvrl_napari.gui.run_history import RunHistory
 from cvrl_napari.gui.runs_panel import RunsPanel
 from cvrl_napari.gui.session import Session
@@ -56,6 +57,11 @@ class TrainPanel(QWidget):
         self.pause.setToolTip("Wait after the present step, and give the processor back")
         self.stop = QPushButton("Stop")
         self.stop.setToolTip("Save the model and end")
+        self.keep_going = QCheckBox("Keep training when napari closes")
+        self.keep_going.setToolTip(
+            "The training goes on by itself until its end; open the study again to see it, pause or stop it.\n"
+            "Leave the computer on and stay logged in. Without this it saves and ends with napari."
+        )
         self.plan = QLabel()
         self.plan.setWordWrap(True)
         self.why_button = small_button("Why?", "The reasons for these choices", checkable=True)
@@ -64,6 +70,7 @@ class TrainPanel(QWidget):
         self.curves = Curves()
         self.verdict = Verdict()
         self.hold_out = HoldOutOffer(session)
+        self.outliving = Outliving(session, self)
         self.history = RunHistory(session, self)
         self.foresight = Foresight(session, self.request, self)
         self.runs = RunsPanel(self.history, self.request)
@@ -78,6 +85,7 @@ class TrainPanel(QWidget):
         grid.addWidget(self.progress, 1, 0)
         grid.addWidget(self.pause, 1, 1)
         grid.addWidget(self.stop, 1, 2)
+        grid.addWidget(self.keep_going, 2, 0, 1, 3)
         grid.setColumnStretch(0, 1)
         self._planned = QWidget()
         line = QHBoxLayout(self._planned)
@@ -99,6 +107,7 @@ class TrainPanel(QWidget):
         self.go_on.clicked.connect(self._go_on)
         self.pause.clicked.connect(self._pause_or_resume)
         self.stop.clicked.connect(training.stop)
+        self.keep_going.clicked.connect(self.outliving.keep_going)
         self.form.changed.connect(self._on_options_changed)
         self.foresight.changed.connect(self.refresh)
         training.event_received.connect(self.curves.add)
@@ -145,8 +154,10 @@ class TrainPanel(QWidget):
         self.bar.setRange(0, training.total)
         self.bar.setValue(training.step)
         self.pause.setText("Resume" if training.phase == "paused" else "Pause")
-        self.pause.setEnabled(training.phase in ("running", "paused"))
-        self.stop.setEnabled(training.phase != "stopping")
+        self.pause.setEnabled(training.may_steer and training.phase in ("running", "paused"))
+        self.stop.setEnabled(training.may_steer and training.phase != "stopping")
+        self.keep_going.setEnabled(training.may_steer)
+        self.keep_going.setChecked(training.keeps_going)
         plan, reasons = self._plan_on_view()
         self._planned.setVisible(bool(plan))
         self.plan.setText(plan)

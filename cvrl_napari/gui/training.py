@@ -8,7 +8,7 @@ from typing import Literal
 from qtpy.QtCore import QObject, Signal
 
 from cvrl_napari.config import Plan, TrainRequest
-from cvrl_napari.engine.commands import Command, LabelsChanged, View
+from cvrl_napari.engine.commands import Command, KeepGoing, LabelsChanged, View
 from cvrl_napari.engine.events import (
     Adjusted,
     LabelsTaken,
@@ -21,17 +21,26 @@ from cvrl_napari.engine.events import (
     RunFailed,
     StepDone,
 )
+from cvrl_napari.engine.process_record import ProcessRecord
+from cvrl_napari.gui.distant_child import DistantChild
 from cvrl_napari.gui.warm_child import WarmChild
-from cvrl_napari.gui.worker import TrainingWorker
+from cvrl_napari.gui.worker import TrainingWorker, training_child
 
 Phase = Literal["idle", "preparing", "running", "paused", "stopping"]
 NAMES = {"cvrl": "semi-supervised", "mean_teacher": "mean teacher", "supervised": "supervised only"}
 
 
 class Training(QObject):
-    """At most one run at a time, in a child process, told what is painted and looked at.
+    """At most one run at a time, in another process, told what is painted and looked at.
 
     Every event passes through `take`, which keeps what the dock shows and hands the event on.
+
+    Attributes
+    ----------
+    keeps_going : bool
+        Whether a run goes on when the study or the viewer is closed.
+    may_steer : bool
+        False while the run of a study that is open for reading only is looked at.
 
     Signals
     -------
@@ -52,10 +61,12 @@ class Training(QObject):
         self._show_overlay = show_overlay
         self._worker: TrainingWorker | None = None
         self.warm = WarmChild()
+        self.keeps_going = False
         self._forget()
 
     def _forget(self) -> None:
         self.phase: Phase = "idle"
+        self.may_steer = True
         self.plan: Plan | None = None
         self.run: Path | None = None
         self.doing = ""
@@ -86,13 +97,33 @@ class Training(QObject):
         self._forget()
         self.phase = "preparing"
         self.doing = "Starting" if resume is None else "Going on"
-        self._worker = TrainingWorker(folder, request, resume=resume, warm=self.warm.take(), parent=self)
-        self._worker.event_received.connect(self.take)
-        self._worker.ended.connect(self._on_ended)
-        self._worker.start()
+        child = training_child(folder, request, resume=resume, warm=self.warm.take())
+        self._follow(TrainingWorker(child, self))
+        self.keep_going(self.keeps_going)
         if view is not None:
             self.send(view)
         self.changed.emit()
+
+    def attach(self, run: Path, *, may_steer: bool) -> None:
+        """Follow a run that is under way already: what it has told comes first, in brief."""
+        self._forget()
+        self.phase, self.may_steer = "preparing", may_steer
+        self.doing = "Looking at the training under way"
+        self.keeps_going = True  # as it has until now
+        self.warm.close()
+        self._follow(TrainingWorker(DistantChild(run, may_steer=may_steer), self))
+        self.changed.emit()
+
+    def _follow(self, worker: TrainingWorker) -> None:
+        self._worker = worker
+        worker.event_received.connect(self.take)
+        worker.ended.connect(self._on_ended)
+        worker.start()
+
+    def keep_going(self, on: bool) -> None:
+        """Say whether runs go on when the study or the viewer is closed, this one and later ones."""
+        self.keeps_going = on
+        self.send(KeepGoing(on=on, viewer=ProcessRecord.own()))
 
     def send(self, command: Command) -> None:
         """Tell the run something; nothing happens while none is under way."""
@@ -129,13 +160,19 @@ class Training(QObject):
             self.changed.emit()
 
     def shut_down(self) -> None:
-        """End the run now: ask, wait, kill. Afterwards neither thread nor child is left, the one that waits included."""
+        """Leave a run that keeps going to itself, and end any other now: ask, wait, kill.
+
+        Afterwards no thread is left, and no other child, the one that waits included.
+        """
         self.warm.close()
         if self._worker is not None:
             self._worker.ended.disconnect(self._on_ended)
             self._worker.event_received.disconnect(self.take)
-            self._worker.shut_down()
-            self._worker.wait()
+            if self.keeps_going or not self.may_steer:
+                self._worker.leave()
+            else:
+                self._worker.shut_down()
+                self._worker.wait()
             self._worker.deleteLater()
             self._worker = None
         self._forget()
@@ -179,6 +216,7 @@ class Training(QObject):
             worker.deleteLater()
         self.details = details
         self.phase = "idle"
-        self.get_ready()
+        if self.may_steer:
+            self.get_ready()
         self.changed.emit()
         self.ended.emit(end)

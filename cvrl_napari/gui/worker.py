@@ -1,4 +1,4 @@
-"""Training beside the viewer, in a child process."""
+"""Training beside the viewer, in a child process or in one that was under way before the viewer came."""
 
 import json
 import os
@@ -11,11 +11,11 @@ from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.commands import Command, Pause, Resume, Stop
 from cvrl_napari.engine.events import CheckpointSaved, Event, RunDone, RunFailed
 from cvrl_napari.gui.child import Child, words_for_exit
-from cvrl_napari.gui.child_worker import ChildWorker
+from cvrl_napari.gui.child_worker import ChildWorker, Process
 
 
 class TrainingWorker(ChildWorker):
-    """Runs `cvrl train` on a study folder; the child ends with the viewer, the viewer survives the child.
+    """Speaks with the process of a run; that ends with the viewer unless it was told to keep going, the viewer survives it.
 
     Signals
     -------
@@ -26,23 +26,12 @@ class TrainingWorker(ChildWorker):
 
     Parameters
     ----------
-    warm : Child, optional
-        One that waits for this order (`gui.warm_child`); without it a child is started.
+    child : Child or DistantChild
+        `training_child(...)`, or a run that is under way.
     """
 
-    def __init__(
-        self,
-        study_folder: Path,
-        request: TrainRequest,
-        *,
-        resume: Path | None = None,
-        warm: Child | None = None,
-        parent: QObject | None = None,
-    ) -> None:
-        arguments = train_arguments(study_folder, request, resume)
-        if warm is not None:
-            warm.send(json.dumps(arguments))
-        super().__init__(warm or Child(arguments), parent)
+    def __init__(self, child: Process, parent: QObject | None = None) -> None:
+        super().__init__(child, parent)
         self._last_checkpoint: int | None = None
 
     def send(self, command: Command) -> None:
@@ -69,12 +58,28 @@ class TrainingWorker(ChildWorker):
             self._last_checkpoint = event.step
         return event if isinstance(event, RunDone | RunFailed) else None
 
-    def _outcome_of_exit(self, code: int, tail: str) -> RunFailed:
+    def _outcome_of_exit(self, code: int | None, tail: str) -> RunFailed:
         if self._last_checkpoint is None:
             safe = "Everything painted is safe; no checkpoint had been saved yet."
         else:
             safe = f"Everything painted is safe; the last checkpoint is from step {self._last_checkpoint}."
         return RunFailed(message=f"Training stopped unexpectedly: {words_for_exit(code, tail)}.", hint=safe)
+
+
+def training_child(
+    study_folder: Path, request: TrainRequest, *, resume: Path | None = None, warm: Child | None = None
+) -> Child:
+    """Return the child that makes a run of a study, or goes on with the one in the folder `resume`.
+
+    Parameters
+    ----------
+    warm : Child, optional
+        One that waits for this order (`gui.warm_child`); without it a child is started.
+    """
+    arguments = train_arguments(study_folder, request, resume)
+    if warm is not None:
+        warm.send(json.dumps(arguments))
+    return warm or Child(arguments)
 
 
 def train_arguments(study_folder: Path, request: TrainRequest, resume: Path | None) -> list[str]:

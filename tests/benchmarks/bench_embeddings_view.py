@@ -24,7 +24,8 @@ from skimage.measure import points_in_poly
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.device import pick
 from cvrl_napari.engine.embed_cases import embed_cases
-from cvrl_napari.engine.model_file import ModelCard, save_model
+from cvrl_napari.engine.model_card import ModelCard
+from cvrl_napari.engine.model_file import save_model
 from cvrl_napari.engine.plan import resolve
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.embeddings.dock import EmbeddingsDock

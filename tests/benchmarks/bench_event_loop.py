@@ -24,7 +24,7 @@ from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.commands import View
 from cvrl_napari.engine.events import PreviewReady, RunFailed, StepDone
 from cvrl_napari.gui.layers import Layers
-from cvrl_napari.gui.worker import TrainingWorker, spare_threads
+from cvrl_napari.gui.worker import TrainingWorker, spare_threads, training_child
 from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.study import Study
 
@@ -167,7 +167,7 @@ def main() -> None:
     measure("no training, painting", works=True)
     measure("no training, scrolling and painting", works=True, scrolls=True)
 
-    worker = TrainingWorker(study.folder, TrainRequest(preset="quick", device="cpu", minutes=60))
+    worker = TrainingWorker(training_child(study.folder, TrainRequest(preset="quick", device="cpu", minutes=60)))
     steps: list[object] = []
     ends: list[object] = []
     worker.event_received.connect(on_event)

@@ -11,7 +11,7 @@ from cvrl_napari.engine import events as ev
 from cvrl_napari.engine.device import pick
 from cvrl_napari.engine.embed import embed
 from cvrl_napari.engine.errors import EngineError
-from cvrl_napari.engine.model_file import read_card
+from cvrl_napari.engine.model_card import read_card
 from cvrl_napari.engine.plan import resolve
 from cvrl_napari.engine.predict import predict
 from cvrl_napari.engine.train import train

@@ -7,7 +7,8 @@ import torch
 from cvrl_napari.config import NetConfig
 from cvrl_napari.engine import dense_features
 from cvrl_napari.engine.dense_features import CellArrays, grids_of, smoothed, write_features
-from cvrl_napari.engine.model_file import Model, ModelCard
+from cvrl_napari.engine.model_card import ModelCard
+from cvrl_napari.engine.model_file import Model
 from cvrl_napari.engine.windows import predict_volume
 from cvrl_napari.nets.build import build_net
 

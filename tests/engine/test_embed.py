@@ -13,7 +13,8 @@ from cvrl_napari.engine.embed_cases import embed_cases
 from cvrl_napari.engine.embedding_cache import load_embeddings
 from cvrl_napari.engine.events import EmbeddingsSaved, Progress
 from cvrl_napari.engine.feature_picture import draw_features
-from cvrl_napari.engine.model_file import Model, ModelCard, save_model
+from cvrl_napari.engine.model_card import ModelCard
+from cvrl_napari.engine.model_file import Model, save_model
 from cvrl_napari.nets.build import build_net
 from cvrl_napari.nets.projector import Projector
 from cvrl_napari.volumes.reading import read

@@ -14,7 +14,8 @@ from cvrl_napari.engine.embed_cases import embed_cases
 from cvrl_napari.engine.embedding_cache import CaseFolder, embeddings_folder, load_embeddings, size_bytes
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import CaseEmbedded, Progress, RunDone
-from cvrl_napari.engine.model_file import ModelCard, load_model, save_model
+from cvrl_napari.engine.model_card import ModelCard
+from cvrl_napari.engine.model_file import load_model, save_model
 from cvrl_napari.engine.similarity import to_scan_grid
 from cvrl_napari.engine.train import train
 from cvrl_napari.nets.build import build_net

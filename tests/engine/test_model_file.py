@@ -9,7 +9,8 @@ from torch import nn
 
 from cvrl_napari.config import NetConfig
 from cvrl_napari.engine.errors import EngineError
-from cvrl_napari.engine.model_file import CARD, ModelCard, load_model, read_card, save_model
+from cvrl_napari.engine.model_card import CARD, ModelCard, read_card
+from cvrl_napari.engine.model_file import load_model, save_model
 from cvrl_napari.nets.build import build_net
 from cvrl_napari.nets.projector import Projector
 

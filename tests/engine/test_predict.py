@@ -12,7 +12,8 @@ from cvrl_napari.data.resample import to_scan_grid
 from cvrl_napari.engine import predict as module
 from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import PredictionSaved, Progress
-from cvrl_napari.engine.model_file import ModelCard, load_model, save_model
+from cvrl_napari.engine.model_card import ModelCard
+from cvrl_napari.engine.model_file import load_model, save_model
 from cvrl_napari.engine.predict import normalized_entropy, predict, predict_case_on_grid
 from cvrl_napari.nets.build import build_net
 from cvrl_napari.volumes.reading import read_labels

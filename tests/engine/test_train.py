@@ -14,7 +14,7 @@ from cvrl_napari.engine import events as ev
 from cvrl_napari.engine import train as train_module
 from cvrl_napari.engine.commands import Inbox, LabelsChanged, Pause, Resume, Stop, View
 from cvrl_napari.engine.device import pick
-from cvrl_napari.engine.model_file import read_card
+from cvrl_napari.engine.model_card import read_card
 from cvrl_napari.engine.plan import resolve
 from cvrl_napari.engine.run_folder import RunFolder, newest_model
 from cvrl_napari.engine.schedule import learning_rate

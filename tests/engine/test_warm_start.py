@@ -9,7 +9,8 @@ from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine import events as ev
 from cvrl_napari.engine.device import pick
 from cvrl_napari.engine.errors import EngineError
-from cvrl_napari.engine.model_file import load_model, read_card
+from cvrl_napari.engine.model_card import read_card
+from cvrl_napari.engine.model_file import load_model
 from cvrl_napari.engine.plan import resolve
 from cvrl_napari.engine.train import train
 from cvrl_napari.engine.warm_start import start_from
@@ -79,7 +80,7 @@ def test_a_model_that_does_not_fit_is_refused_with_a_sentence(ball_study, model,
     with Study.create(tmp_path / "two", [(images[0], images[1])], classes=("ball",)) as two:
         scan = two.read_scan(two.cases[0].id)
         two.write_labels(two.cases[0].id, (scan.array > 150).astype("uint8"), state="complete")
-    with pytest.raises(EngineError, match="sees 1 images of each case, the cases here have 2"):
+    with pytest.raises(EngineError, match="sees 1 image of each case, the cases here have 2"):
         resolve(Study.open(tmp_path / "two", read_only=True), REQUEST.model_copy(update={"start_from": model}), pick("cpu"))
     (failed,) = train(ball_study, REQUEST.model_copy(update={"start_from": tmp_path / "nothing.safetensors"}))
     assert isinstance(failed, ev.RunFailed)

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.commands import View
 from cvrl_napari.engine.events import CheckpointSaved, Paused, Planned, PreviewReady, Resumed, RunDone, RunFailed, StepDone
-from cvrl_napari.gui.worker import TrainingWorker, spare_threads, train_arguments
+from cvrl_napari.gui.worker import TrainingWorker, spare_threads, train_arguments, training_child
 from cvrl_napari.study.study import Study
 
 pytestmark = pytest.mark.gui
@@ -44,7 +44,7 @@ def listen(qtbot: QtBot, ball_study: Study) -> Iterator:
     workers = []
 
     def start(request: TrainRequest) -> Listener:
-        worker = TrainingWorker(ball_study.folder, request)
+        worker = TrainingWorker(training_child(ball_study.folder, request))
         workers.append(worker)
         listener = Listener(worker)
         worker.start()
@@ -121,7 +121,7 @@ def test_the_viewer_survives_the_death_of_the_child(listen, qtbot: QtBot):
 
 
 def test_bad_input_ends_with_its_sentence(tmp_path: Path, qtbot: QtBot):
-    worker = TrainingWorker(tmp_path / "nowhere", SHORT)
+    worker = TrainingWorker(training_child(tmp_path / "nowhere", SHORT))
     listener = Listener(worker)
     worker.start()
     end = wait_for_end(qtbot, listener)
@@ -153,10 +153,10 @@ from pathlib import Path
 from qtpy.QtCore import QCoreApplication
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.events import StepDone
-from cvrl_napari.gui.worker import TrainingWorker
+from cvrl_napari.gui.worker import TrainingWorker, training_child
 
 app = QCoreApplication([])
-worker = TrainingWorker(Path(sys.argv[1]), TrainRequest.model_validate_json(sys.argv[2]))
+worker = TrainingWorker(training_child(Path(sys.argv[1]), TrainRequest.model_validate_json(sys.argv[2])))
 worker.event_received.connect(lambda event: isinstance(event, StepDone) and print(worker.pid, flush=True))
 worker.start()
 app.exec()

@@ -35,7 +35,7 @@ class JobWorker(ChildWorker):
         self._events.append(event)
         return event if isinstance(event, RunFailed) else None
 
-    def _outcome_of_exit(self, code: int, tail: str) -> RunFailed | list[Event]:
+    def _outcome_of_exit(self, code: int | None, tail: str) -> RunFailed | list[Event]:
         if self.canceled:
             return RunFailed(message=f"{self._name} was canceled.", hint="")
         if code != 0:

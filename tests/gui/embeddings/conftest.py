@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from cvrl_napari.config import NetConfig
 from cvrl_napari.engine.embed_cases import embed_cases
-from cvrl_napari.engine.model_file import ModelCard, save_model
+from cvrl_napari.engine.model_card import ModelCard
+from cvrl_napari.engine.model_file import save_model
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.embeddings.dock import EmbeddingsDock
 from cvrl_napari.nets.build import build_net
