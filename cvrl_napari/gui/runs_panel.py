@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.run_list import LONGEST_NAME, PastRun
+from cvrl_napari.engine.start_choice import StartChoice
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.run_history import RunHistory
 from cvrl_napari.gui.words import run_details
@@ -43,6 +44,7 @@ class RunsPanel(QWidget):
         super().__init__(parent)
         self._history, self._request = history, request
         self._ticked: set[Path] = set()
+        self._drawn: list[tuple[Path, str]] = []
         self.list = _RunTree()
         self.list.setRootIsDecorated(False)
         self.list.setStyleSheet("QTreeView::indicator:unchecked { border: 1px solid #9a9a9a; }")  # black on black otherwise
@@ -56,6 +58,10 @@ class RunsPanel(QWidget):
         self.details = QLabel()
         self.details.setWordWrap(True)
         self.details.setTextFormat(Qt.TextFormat.PlainText)
+        self.choice = QLabel()
+        self.choice.setWordWrap(True)
+        self.choice.setTextFormat(Qt.TextFormat.PlainText)
+        self.choice.setToolTip("What a new training would take over, or why it cannot")
         self.go_on = small_button("Go on", "Go on with this training where it was left, with all that was painted since")
         self.start = small_button("Start from it", "A new training whose network begins with what this one has learned")
         self.start_file = small_button("From a file…", "A new training that begins with a model.safetensors from elsewhere")
@@ -71,6 +77,7 @@ class RunsPanel(QWidget):
         layout.setSpacing(3)
         layout.addWidget(self.list)
         layout.addWidget(self.details)
+        layout.addWidget(self.choice)
         layout.addLayout(buttons)
 
         self.list.currentItemChanged.connect(self._show_selected)
@@ -111,6 +118,7 @@ class RunsPanel(QWidget):
             item.setText(DICE, "" if run.mean_dice is None else f"{run.mean_dice:.2f}")
             item.setText(STATE, self._history.state_of(run))
         self._ticked &= {run.path for run in self._history.runs}
+        self._compare()
         self.list.blockSignals(False)
         if before is not None:
             self.select(before)
@@ -128,7 +136,9 @@ class RunsPanel(QWidget):
         self.details.setText("No training yet." if run is None else run_details(run, history.class_names()))
         is_free = history.is_free()
         self.go_on.setEnabled(run is not None and history.can_go_on(run))
-        self.start.setEnabled(run is not None and run.has_model and is_free)
+        choice = history.start_choice(run.model) if run is not None and run.has_model and is_free else None
+        self._say(choice)
+        self.start.setEnabled(choice is not None and choice.fits)
         self.start_file.setEnabled(is_free)
         self.use.setEnabled(run is not None and run.has_model)
         self.use.setChecked(run is not None and run.path == history.chosen)
@@ -138,6 +148,10 @@ class RunsPanel(QWidget):
     def _with_selected(self, what: Callable[[PastRun], object]) -> None:
         if (run := self.selected()) is not None:
             what(run)
+
+    def _say(self, choice: StartChoice | None) -> None:
+        self.choice.setText("" if choice is None else choice.words)
+        self.choice.setVisible(choice is not None)
 
     def _start_from(self) -> None:
         self._with_selected(lambda run: self._history.start_from(run.model, self._request()))
@@ -150,15 +164,30 @@ class RunsPanel(QWidget):
         if ticked == (path in self._ticked):
             return
         self._ticked ^= {path}
-        self._history.compare([run for run in self._history.runs if run.path in self._ticked])
+        self._compare()
+
+    def _compare(self) -> None:
+        """Have the ticked trainings drawn, again when one of them has another name or is gone."""
+        ticked = [run for run in self._history.runs if run.path in self._ticked]
+        named = [(run.path, run.name) for run in ticked]
+        if named != self._drawn:
+            self._drawn = named
+            self._history.compare(ticked)
 
     def _choose(self) -> None:
         self._with_selected(lambda run: self._history.choose(None if run.path == self._history.chosen else run))
 
     def _ask_for_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "The model to begin with", "", MODEL_FILES)
-        if path:
+        choice = self._history.start_choice(Path(path)) if path else None
+        if choice is None:
+            return
+        self._say(choice)
+        if choice.fits and (choice.knows_any or self._agreed(f"{choice.words} Start from it all the same?")):
             self._history.start_from(Path(path), self._request())
+
+    def _agreed(self, question: str) -> bool:
+        return QMessageBox.question(self, "Start from a model", question) == QMessageBox.StandardButton.Yes
 
     def _ask_for_name(self) -> None:
         run = self.selected()

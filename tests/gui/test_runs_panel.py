@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QInputDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.events import RunDone
@@ -15,6 +15,7 @@ from cvrl_napari.engine.run_list import list_runs, model_for_masks
 from cvrl_napari.engine.train import train
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.study import holding_out
+from cvrl_napari.study.classes import make_classes
 from cvrl_napari.study.study import Study
 
 pytestmark = pytest.mark.gui
@@ -56,13 +57,14 @@ def test_runs_are_compared_named_chosen_and_deleted(dock: CvrlDock, qtbot: QtBot
     qtbot.waitUntil(lambda: len(curves.legend()) == 1)
     assert curves.isVisibleTo(dock)
     assert curves.legend()[0].startswith(oldest.name)
-    panel.list.currentItem().setCheckState(0, Qt.CheckState.Unchecked)
-    qtbot.waitUntil(lambda: not curves.isVisibleTo(dock))
 
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("first try", True))
     with qtbot.waitSignal(history.changed):
         qtbot.mouseClick(panel.rename, Qt.MouseButton.LeftButton)
     assert panel.list.currentItem().text(0) == "first try"
+    qtbot.waitUntil(lambda: curves.legend()[0].startswith("first try"))
+    panel.list.currentItem().setCheckState(0, Qt.CheckState.Unchecked)
+    qtbot.waitUntil(lambda: not curves.isVisibleTo(dock))
 
     assert model_for_masks(folder).parent == newest
     with qtbot.waitSignal(history.changed):
@@ -75,10 +77,13 @@ def test_runs_are_compared_named_chosen_and_deleted(dock: CvrlDock, qtbot: QtBot
     qtbot.mouseClick(panel.delete, Qt.MouseButton.LeftButton)
     assert oldest.is_dir()
     monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    panel.list.currentItem().setCheckState(0, Qt.CheckState.Checked)
+    qtbot.waitUntil(lambda: curves.isVisibleTo(dock))
     with qtbot.waitSignal(history.changed):
         qtbot.mouseClick(panel.delete, Qt.MouseButton.LeftButton)
     assert not oldest.exists()
     qtbot.waitUntil(lambda: panel.list.topLevelItemCount() == 1)
+    qtbot.waitUntil(lambda: not curves.isVisibleTo(dock))  # its curve went with it
     assert model_for_masks(folder).parent == newest
 
 
@@ -100,6 +105,39 @@ def test_a_new_training_begins_with_an_earlier_model_and_the_running_one_cannot_
         dock.train_panel.stop.click()
     qtbot.waitUntil(lambda: panel.selected() is not None and panel.selected().state == "stopped", timeout=10_000)
     qtbot.waitUntil(panel.go_on.isEnabled)
+
+
+def test_what_a_model_brings_or_why_it_cannot_is_said_before_it_is_started_from(
+    dock: CvrlDock, qtbot: QtBot, monkeypatch, tmp_path: Path
+):
+    panel, session = dock.train_panel.runs, dock.session
+    model = panel.selected().model
+    assert panel.choice.text() == "The model knows ball, shell."
+    with qtbot.waitSignal(dock.train_panel.history.changed, timeout=10_000):
+        session.add_class("box")
+        dock.train_panel.history.refresh()
+    assert panel.choice.text() == "The model knows ball, shell; new to it: box."
+
+    session.study.set_classes(make_classes(["aorta", "wall", "box"]))
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *words: asked.append(words[-1]) or QMessageBox.StandardButton.No)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(model), ""))
+    qtbot.mouseClick(panel.start_file, Qt.MouseButton.LeftButton)
+    assert len(asked) == 1
+    assert asked[0].startswith("The model knows none of your structures")
+
+    broken = tmp_path / "broken.safetensors"
+    for content, words in ((model.read_bytes()[:-8], "is damaged"), (b"nonsense", "is not a model of this program")):
+        broken.write_bytes(content)
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(broken), ""))
+        qtbot.mouseClick(panel.start_file, Qt.MouseButton.LeftButton)
+        assert words in panel.choice.text()
+    broken.replace(model)
+    with qtbot.waitSignal(dock.train_panel.history.changed, timeout=10_000):
+        dock.train_panel.history.refresh()
+    assert not panel.start.isEnabled()
+    assert "is not a model of this program" in panel.choice.text()
+    assert not session.training.is_active
 
 
 def test_a_run_whose_folder_was_taken_away_is_no_longer_listed(dock: CvrlDock, qtbot: QtBot):
