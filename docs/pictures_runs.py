@@ -1,4 +1,4 @@
-"""Make the picture of the earlier trainings for the user guide: `python docs/pictures_runs.py [--steps 150]`.
+"""Make the picture of the earlier trainings for the user guide: `python docs/pictures_runs.py [--steps 300]`.
 
 Without a screen: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/pictures_runs.py`. The scans are the program's own.
 """
@@ -25,7 +25,7 @@ PATIENCE_S = 1_800
 def main() -> None:
     """Train twice, compare, and take the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=150, help="of each training")
+    parser.add_argument("--steps", type=int, default=300, help="of each training")
     steps = parser.parse_args().steps
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "sample-study"

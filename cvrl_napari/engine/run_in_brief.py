@@ -14,9 +14,11 @@ POINTS = 300
 """Steps that are told at most; each stands for as many as came since the one before."""
 LOOKED_AT = 10
 """Steps whose losses are averaged for one of these, at most."""
+MEASUREMENTS = 60
+"""Measurements, and diagnoses, that are told at most, the last one among them."""
 
 _PLANNED, _STEP = b'"kind":"planned"', b'"kind":"step"'
-_CURVE = (_STEP, b'"kind":"validated"')
+_VALIDATED, _DIAGNOSED = b'"kind":"validated"', b'"kind":"diagnosed"'
 _PASSING = tuple(f'"kind":"{kind}"'.encode() for kind in ("preview", "progress", "checkpoint"))
 _NUMBER = re.compile(rb'"step":(\d+)')
 
@@ -32,13 +34,21 @@ def in_brief(lines: Sequence[bytes]) -> list[Event]:
         return []
     leg = [line for line in lines[planned + 1 :] if not any(kind in line for kind in _PASSING)]
     begun = next((_number(line) for line in leg if _STEP in line), None)
-    before = [line for line in lines[:planned] if any(kind in line for kind in _CURVE)]
+    before = [line for line in lines[:planned] if _STEP in line or _VALIDATED in line]
     if begun is not None:  # it was taken up at a step before the last one that was told
         before = [line for line in before if _number(line) < begun]
-    return [*_parsed(lines[planned : planned + 1]), *_thinned([*before, *leg])]
+    return [*_parsed(lines[planned : planned + 1]), *_with_fewer_steps(_with_fewer_measurements([*before, *leg]))]
 
 
-def _thinned(lines: Sequence[bytes]) -> Iterator[Event]:
+def _with_fewer_measurements(lines: Sequence[bytes]) -> list[bytes]:
+    left_out: set[int] = set()
+    for kind in (_VALIDATED, _DIAGNOSED):
+        found = [i for i, line in enumerate(lines) if kind in line][::-1]
+        left_out |= set(found) - set(found[:: -(-len(found) // MEASUREMENTS) or 1])
+    return [line for i, line in enumerate(lines) if i not in left_out]
+
+
+def _with_fewer_steps(lines: Sequence[bytes]) -> Iterator[Event]:
     """Yield the events, of the steps at most `POINTS`."""
     together = -(-sum(_STEP in line for line in lines) // POINTS)
     steps: list[bytes] = []

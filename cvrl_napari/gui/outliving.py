@@ -1,18 +1,19 @@
 """Trainings that outlive the viewer: whether the person wishes that, which is found again, how one ended. No widgets."""
 
 from contextlib import suppress
+from pathlib import Path
 
 from qtpy.QtCore import QObject
 
 from cvrl_napari.engine.events import Event, Planned, RunDone, RunFailed
 from cvrl_napari.engine.run_folder import RunFolder
-from cvrl_napari.engine.run_process import is_alive, live_run
+from cvrl_napari.engine.run_process import is_alive, live_run, process_of
 from cvrl_napari.engine.unfinished import last_events
 from cvrl_napari.gui.child import words_for_exit
 from cvrl_napari.gui.distant_child import last_words
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.words import duration
-from cvrl_napari.study.storage import atomic_write
+from cvrl_napari.study.storage import atomic_write, label_path
 from cvrl_napari.study.study import Study
 
 WISH = "keep-going.txt"
@@ -54,6 +55,7 @@ class Outliving(QObject):
         run = live_run(study.runs_folder)
         if run is not None:
             training.attach(run, may_steer=not study.read_only)
+            self._tell_of_labels(study, run)
         elif not study.read_only:
             self._tell_of_the_unseen(study)
 
@@ -61,6 +63,14 @@ class Outliving(QObject):
         """The next training follows the wish again."""
         if self._session.study is not None:
             self._session.training.keeps_going = (self._session.study.runs_folder / WISH).is_file()
+
+    def _tell_of_labels(self, study: Study, run: Path) -> None:
+        """Tell a run of what was painted since it began: a viewer that was killed may not have come to it."""
+        record = process_of(run)
+        for case in study.labeled_cases():
+            with suppress(OSError):
+                if record is not None and label_path(study.folder, case).stat().st_mtime > record.started:
+                    self._session.training.labels_saved(case)
 
     def _tell_of_the_unseen(self, study: Study) -> None:
         unseen = [RunFolder(path.parent) for path in study.runs_folder.glob("*/last-words.txt") if not is_alive(path.parent)]

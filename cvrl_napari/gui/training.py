@@ -204,7 +204,7 @@ class Training(QObject):
         """The strokes that were on disk when the command was sent have been seen; later ones have not."""
         seen = {case: self._sent.pop(case) for case in cases if case in self._sent}
         for case, count in seen.items():
-            self._strokes[case] -= count
+            self._strokes[case] = self._strokes.get(case, 0) - count
         self.strokes_seen = sum(seen.values()) or self.strokes_seen
 
     def _on_ended(self, end: RunDone | RunFailed) -> None:

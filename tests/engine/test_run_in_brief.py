@@ -1,5 +1,7 @@
 """What a viewer is told of a run it comes to in the middle: few events, the same picture."""
 
+import itertools
+
 import pytest
 
 from cvrl_napari.engine.events import (
@@ -13,7 +15,7 @@ from cvrl_napari.engine.events import (
     StepDone,
     Validated,
 )
-from cvrl_napari.engine.run_in_brief import POINTS, in_brief
+from cvrl_napari.engine.run_in_brief import MEASUREMENTS, POINTS, in_brief
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def test_a_short_run_is_told_as_it_was_but_for_masks_and_checkpoints(plan):
 
 def test_many_steps_become_few_points_of_the_same_curve(plan):
     steps = [step(n, loss=n / 30_000) for n in range(1, 30_001)]
-    measured = [Validated(step=n, dice={1: 0.5}, cases=1) for n in (10_000, 30_000)]
+    measured = [Validated(step=n, dice={1: n / 30_000}, cases=1) for n in (10_000, 30_000)]
     events = in_brief(
         told(
             plan,
@@ -66,6 +68,14 @@ def test_many_steps_become_few_points_of_the_same_curve(plan):
         assert point.losses["total"] == pytest.approx(2 * point.losses["supervised"])
     assert [event for event in events if isinstance(event, Validated)] == measured
     assert isinstance(events[-1], RunDone)
+
+
+def test_many_measurements_become_few_and_the_last_is_among_them(plan):
+    measured = [Validated(step=n, dice={1: 0.5}, cases=1) for n in range(1, 1001)]
+    kept = [event.step for event in in_brief(told(plan, *measured))[1:]]
+    assert MEASUREMENTS / 2 < len(kept) <= MEASUREMENTS
+    assert kept[-1] == 1000
+    assert max(b - a for a, b in itertools.pairwise(kept)) <= 2 * 1000 / MEASUREMENTS
 
 
 def test_a_run_that_was_taken_up_again_begins_with_its_plan_and_its_first_step(plan):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from napari.components import ViewerModel
@@ -80,9 +81,13 @@ def test_a_run_goes_on_without_its_window_and_is_steered_from_the_next_one(open_
     assert process.is_running()
     seen = last_step(run)
     qtbot.waitUntil(lambda: last_step(run) > seen + 3, timeout=PATIENCE_MS)
+    with Study.open(run.parents[1]) as study:  # saved, but the run was not told
+        study.write_labels("d", np.pad(np.ones((2, 2, 2), np.uint8), [(4, 6), (8, 10), (6, 8)]))
 
     second = open_dock()
     panel, training = second.train_panel, second.session.training
+    taken = []
+    training.event_received.connect(lambda event: isinstance(event, LabelsTaken) and taken.extend(event.cases))
     assert training.is_active
     assert not panel.button.isVisibleTo(second)
     assert not panel.go_on.isVisibleTo(second)
@@ -96,6 +101,7 @@ def test_a_run_goes_on_without_its_window_and_is_steered_from_the_next_one(open_
 
     with qtbot.waitSignal(second.session.mask_changed, timeout=PATIENCE_MS):  # the scan on view has its masks again
         pass
+    qtbot.waitUntil(lambda: "d" in taken, timeout=PATIENCE_MS)
     case = second.session.case
     labels = next(layer for layer in second.session.layers._viewer.layers if layer.name.startswith("Labels"))
 
