@@ -145,6 +145,12 @@ class Cloud(QObject):
 
         self._background.run(make, show, self._on_error)
 
+    def keep_pca(self) -> None:
+        """Give up the projection that is under way; PCA, on view meanwhile, stays."""
+        self.method = "pca"
+        self.job.cancel()
+        self.noticed.emit("PCA stays.")
+
     def close(self) -> None:
         """Nothing of it runs afterwards."""
         self.job.cancel()

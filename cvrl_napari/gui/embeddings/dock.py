@@ -83,6 +83,7 @@ class EmbeddingsDock(QWidget):
         self.progress.setFixedSize(110, 14)
         self.progress.setTextVisible(False)
         self.status = QLabel()
+        self.status.hide()
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.scatter = ScatterPanel(
             session,
@@ -197,13 +198,17 @@ class EmbeddingsDock(QWidget):
         beside_tabs = QWidget()
         header = QHBoxLayout(beside_tabs)
         header.setContentsMargins(0, 0, 0, 0)
-        header.addWidget(self.status, stretch=1)
-        for widget in (self.progress, self.model, self.cases, self.level, self.compute, self.follow):
+        for widget in (self.model, self.cases, self.level, self.compute, self.follow):
             header.addWidget(widget)
         self.tabs.setCornerWidget(beside_tabs)
+        below = QHBoxLayout()
+        below.addWidget(self.progress)
+        below.addWidget(self.status, stretch=1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
-        layout.addWidget(self.tabs)
+        layout.setSpacing(2)
+        layout.addWidget(self.tabs, stretch=1)
+        layout.addLayout(below)
 
     def _fill_models(self) -> None:
         """List the models of the study; the chosen one stays chosen."""
@@ -234,7 +239,10 @@ class EmbeddingsDock(QWidget):
     def _compute_or_cancel(self) -> None:
         for job in self._jobs():
             if job.is_active:
-                job.cancel()
+                if job is self.cloud.job:
+                    self.cloud.keep_pca()
+                else:
+                    job.cancel()
                 return
         self.computed.compute()
 
@@ -244,6 +252,7 @@ class EmbeddingsDock(QWidget):
             self.computed.compute()
 
     def _say(self, sentence: str) -> None:
+        self.status.setVisible(bool(sentence))
         self.status.setText(sentence)
         self.status.setToolTip(sentence)
 

@@ -42,7 +42,9 @@ class HealthPanel(QWidget):
         self._make.setInterval(BETWEEN_MS)
         self._make.timeout.connect(self._make_next)
         top, self._row = QHBoxLayout(), QHBoxLayout()
+        top.addWidget(_key(COLOR))
         top.addWidget(self.sentence, stretch=1)
+        top.addWidget(_key(OTHER_COLOR))
         top.addWidget(QLabel("Compare with"))
         top.addWidget(self.other)
         layout = QVBoxLayout(self)
@@ -118,6 +120,13 @@ class HealthPanel(QWidget):
 
     def _compare(self, row: int) -> None:
         self._health.compare(Path(self.other.itemData(row)) if row else None)
+
+
+def _key(color: str) -> QLabel:
+    """Return a line in the color of a run's curves, to stand before its words."""
+    key = QLabel("\N{EM DASH}")
+    key.setStyleSheet(f"color: {color}; font-weight: bold;")
+    return key
 
 
 def _plot(title: str, tooltip: str) -> pg.PlotWidget:

@@ -11,7 +11,7 @@ from cvrl_napari.gui.child_worker import ChildWorker
 from cvrl_napari.gui.words import duration
 
 FIRST_GUESS = 0.02
-"""Share of a job before which nothing is said of the time left."""
+"""Share of a job that must have been seen done before anything is said of the time left."""
 
 
 class JobWorker(ChildWorker):
@@ -79,7 +79,7 @@ class Job(QObject):
         self.share = 0.0
         self._cases, self._cases_done = cases, 0
         self.words = f"{name}…"
-        self._begun = time.monotonic()
+        self._first: tuple[float, float] | None = None
         self._worker = JobWorker(name, arguments, self)
         self._worker.event_received.connect(self._on_event)
         self._worker.ended.connect(self._on_ended)
@@ -109,8 +109,11 @@ class Job(QObject):
             case Progress(what=what, done=done, total=total):
                 self.share = (self._cases_done + done / max(total, 1)) / self._cases
                 self.words = what
-                if FIRST_GUESS < self.share < 1:
-                    self.words += f", {duration((time.monotonic() - self._begun) * (1 - self.share) / self.share)} left"
+                if self.share > 0 and self._first is None:  # what comes before, such as compiling, says nothing of the rest
+                    self._first = time.monotonic(), self.share
+                elif self._first is not None and self.share - self._first[1] > FIRST_GUESS and self.share < 1:
+                    begun, share = self._first
+                    self.words += f", {duration((time.monotonic() - begun) * (1 - self.share) / (self.share - share))} left"
             case CaseEmbedded():
                 self._cases_done += 1
             case _:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QCursor, QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -247,7 +247,9 @@ class ScatterPanel(QWidget):
         count = self._cloud.count if sample is None else min(self._cloud.count, len(sample))
         for row, (method, title) in enumerate(METHODS.items()):
             seconds = seconds_of(method, count)
-            self.method.setItemText(row, f"{title}, about {duration(seconds)}" if seconds else title)
+            self.method.setItemText(row, f"{title}, {duration(seconds)}" if seconds else title)
+        with QSignalBlocker(self.method):
+            self.method.setCurrentIndex(list(METHODS).index(self._cloud.method))
 
     def _place_empty(self) -> None:
         self.empty.setGeometry(self.plot.rect())

@@ -35,10 +35,12 @@ HOTTEST = Colormap(
 
 
 class Match(NamedTuple):
-    """How alike the best cells of a scan are to the query (their mean), and the voxel (z, y, x) of the best."""
+    """How alike the best cells of a scan are to the query (their mean), the share of the scan that the threshold lets through
+    (0 to 1), and the voxel (z, y, x) of the best cell."""
 
     case: str
     similarity: float
+    share: float
     voxel: tuple[int, int, int]
 
 
@@ -179,6 +181,7 @@ class Similarity(QObject):
     def find(self) -> None:
         """Look for what was compared with in the unlabeled scans; `found` lists them by their best match."""
         study, model, query, level = self._session.study, self._computed.model, self._query, self.level
+        threshold = self.threshold
         if study is None or model is None or query is None:
             return
         cases = study.unlabeled_cases()
@@ -190,7 +193,7 @@ class Similarity(QObject):
                 scans = "1 unlabeled scan is" if left_out == 1 else f"{left_out} unlabeled scans are"
                 self.noticed.emit(f"{scans} not computed yet: choose 'all scans' above and press Compute.")
 
-        self._background.run(lambda: _best_matches(study, model, cases, level, query), show, self._on_error)
+        self._background.run(lambda: _best_matches(study, model, cases, level, query, threshold), show, self._on_error)
 
     def close(self) -> None:
         """Let go of the viewer."""
@@ -269,7 +272,7 @@ class Similarity(QObject):
 
         def show(found: tuple[np.ndarray, np.ndarray]) -> None:
             self._comparing = False
-            if number == self._asked and embeddings is self._embeddings and self.is_on:
+            if number == self._asked and embeddings is self._embeddings and self.is_on and not self._whole:
                 self._query, plane = found
                 if self._map is None or self._map.shape != embeddings.shape:
                     self._map = np.full(embeddings.shape, -1, np.float32)
@@ -358,7 +361,9 @@ class Similarity(QObject):
         self.noticed.emit(str(error))
 
 
-def _best_matches(study: Study, model: Path, cases: Sequence[str], level: Level, query: np.ndarray) -> tuple[list[Match], int]:
+def _best_matches(
+    study: Study, model: Path, cases: Sequence[str], level: Level, query: np.ndarray, threshold: float
+) -> tuple[list[Match], int]:
     """Return the best match of each case that is computed, and how many are not."""
     matches = []
     for case in cases:
@@ -369,5 +374,5 @@ def _best_matches(study: Study, model: Path, cases: Sequence[str], level: Level,
         best = np.argpartition(similar, -min(BEST_CELLS, len(similar)))[-BEST_CELLS:]
         place = np.array(np.unravel_index(int(similar.argmax()), embeddings.shape))
         z, y, x = (int(index) for index in embeddings.voxel_of(place))
-        matches.append(Match(case, float(similar[best].mean()), (z, y, x)))
+        matches.append(Match(case, float(similar[best].mean()), float((similar >= threshold).mean()), (z, y, x)))
     return sorted(matches, key=lambda match: -match.similarity), len(cases) - len(matches)

@@ -68,7 +68,10 @@ class SimilarityPanel(QWidget):
         self.notice = QLabel(HOW)
         self.notice.setWordWrap(True)
         self.matches = QListWidget()
-        self.matches.setToolTip("Click a scan to open it at its best match")
+        self.matches.setToolTip(
+            "How similar the best match is (1: the same), the scan, and how much of it is as similar as the slider wants.\n"
+            "Click a scan to open it at its best match."
+        )
         self._lay_out()
 
         self.button.toggled.connect(similarity.switch)
@@ -148,7 +151,8 @@ class SimilarityPanel(QWidget):
     def _list(self, matches: list[Match]) -> None:
         self.matches.clear()
         for match in matches:
-            item = QListWidgetItem(f"{match.similarity:.2f}  {match.case}", self.matches)
+            share = f"{100 * match.share:.2g} % of it"
+            item = QListWidgetItem(f"{match.similarity:.2f}  {match.case}  {share}", self.matches)
             item.setData(Qt.ItemDataRole.UserRole, match)
 
     def _go(self, item: QListWidgetItem) -> None:

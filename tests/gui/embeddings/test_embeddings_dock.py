@@ -306,12 +306,6 @@ def test_a_case_that_was_taken_out_of_the_study_is_left_out(dock: EmbeddingsDock
     assert dock.scatter.empty.text() == "None of the chosen scans is in the study: choose others above."
 
 
-def test_how_long_a_projection_takes_is_told_before(dock: EmbeddingsDock):
-    texts = [dock.scatter.method.itemText(row) for row in range(3)]
-    assert texts[0] == "PCA"
-    assert all(", about " in text for text in texts[1:])
-
-
 def test_a_job_can_be_canceled(dock: EmbeddingsDock, qtbot):
     open_case(dock, "d", qtbot)
     qtbot.waitUntil(lambda: dock.computed.missing == ("d",))

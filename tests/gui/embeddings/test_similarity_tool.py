@@ -84,6 +84,20 @@ def test_a_click_compares_everything_and_what_is_shown_can_be_painted(dock, tool
     assert not (labels_layer(viewer).data == 1).any()
 
 
+def test_a_slice_asked_for_meanwhile_does_not_take_the_place_of_the_whole(dock, tool, viewer, qtbot):
+    move_to(viewer, (7, 9, 4))
+    tool._rest.stop()
+    tool.compare_whole()
+    move_to(viewer, (7, 12, 9))
+    tool._rest.stop()
+    with qtbot.waitSignal(tool.changed):
+        tool._show_plane()  # behind the whole scan in the queue
+    qtbot.waitUntil(lambda: not tool._comparing)
+    assert tool.has_map
+    assert (tool._map > -1).all()
+    assert (layer(viewer, LAYER).data > -1).all()
+
+
 def test_a_painted_class_is_compared_by_its_mean(dock, tool, viewer, qtbot):
     with qtbot.waitSignal(tool.noticed) as noticed:
         dock.similar.mean_button.click()
@@ -101,7 +115,8 @@ def test_the_unlabeled_scans_are_listed_by_their_best_match(dock, tool, viewer, 
     with qtbot.waitSignals([tool.found, tool.noticed]):
         dock.similar.find_button.click()
     assert dock.similar.matches.count() == 1, "d is not computed"
-    assert dock.similar.matches.item(0).text().endswith("  c")
+    share = 100 * float((tool._map >= tool.threshold).mean())
+    assert dock.similar.matches.item(0).text().endswith(f"  c  {share:.2g} % of it")
     assert "1 unlabeled scan is not computed yet" in dock.similar.notice.text()
 
 
