@@ -25,6 +25,7 @@ def main() -> None:
         folder = Path(place) / "sample-study"
         create_phantom(folder).close()
         viewer = napari.Viewer(title="napari")
+        viewer.theme = "dark"  # whatever the person who makes the pictures prefers
         viewer.window.resize(*SIZE)
         dock = CvrlDock(viewer)
         viewer.window.add_dock_widget(dock, name="CVRL", area="right")

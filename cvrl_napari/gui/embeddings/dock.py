@@ -69,7 +69,8 @@ class EmbeddingsDock(QWidget):
 
         self.model = QComboBox()
         self.model.setToolTip("The model whose features are shown; the one saved last comes first")
-        self.model.setMinimumContentsLength(14)
+        self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.model.setMaximumWidth(280)
         self.cases = QComboBox()
         self.cases.addItems(list(SCOPES.values()))
         self.cases.setToolTip("The scans whose voxels are shown")
