@@ -2,7 +2,7 @@
 
 Without a screen: `xvfb-run -a -s "-screen 0 1600x1000x24" python docs/pictures_embeddings.py`. The scans are the program's own
 phantom; a study that has been trained can be given with `--study`: those in the guide were taken of 40 scans of the hippocampus
-(Medical Segmentation Decathlon, CC-BY-SA 4.0), 8 labeled to learn from, a run of five minutes and one of a mean teacher beside it.
+(Medical Segmentation Decathlon, CC-BY-SA 4.0), 12 labeled to learn from, after five minutes; beside it a mean teacher's run.
 """
 
 import argparse

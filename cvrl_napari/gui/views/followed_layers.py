@@ -3,6 +3,7 @@
 from typing import Any
 
 import napari
+import numpy as np
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -38,7 +39,7 @@ def hull(one: Box, other: Box) -> Box:
 def can_draw(layer: Layer) -> bool:
     """Say whether the views can draw a layer: one image or labels of three axes, neither rotated nor at several scales."""
     drawn = isinstance(layer, Image | Labels) and layer.ndim == 3 and not layer.multiscale
-    return drawn and not getattr(layer, "rgb", False)
+    return drawn and (not getattr(layer, "rgb", False) or (layer.data.shape[-1] == 3 and layer.data.dtype == np.uint8))
 
 
 class FollowedLayers(QObject):

@@ -10,7 +10,7 @@ from cvrl_napari.gui.views.planes import Point
 def extent_mm(layer: Layer) -> npt.NDArray[np.float64]:
     """Return the outer corners of a layer in mm, (2, 3): its voxels have their centers half a voxel inside."""
     scale, translate = np.asarray(layer.scale[-3:], float), np.asarray(layer.translate[-3:], float)
-    shape = np.asarray(layer.data.shape[-3:])
+    shape = np.asarray(layer.data.shape[:3])  # of colours: without their axis
     return np.sort([translate - scale / 2, translate + scale * (shape - 0.5)], axis=0)
 
 

@@ -17,19 +17,27 @@ _GREY_STEPS = 1024
 
 
 def plane_slice(array: np.ndarray, plane: Plane, index: int) -> np.ndarray:
-    """Return the slice of an array (z, y, x) as it lies on the screen, row 0 on top: a view, not a copy."""
+    """Return the slice of an array (z, y, x), with colours (z, y, x, 3), as it lies on the screen, row 0 on top: no copy."""
     where: list[Any] = [slice(None)] * 3
     where[plane.normal] = index
     cut = np.asarray(array[tuple(where)])
     if plane.vertical > plane.horizontal:
-        cut = cut.T
+        cut = cut.swapaxes(0, 1)
     return cut[::-1] if plane.upwards else cut
 
 
 def picture_of(layer: Image | Labels, plane: Plane, index: int) -> Picture:
     """Return a slice of a layer in the layer's own colours; the layer's opacity is not in it."""
     cut = plane_slice(layer.data, plane, index)
-    return labels_picture(layer, cut) if isinstance(layer, Labels) else image_picture(layer, cut)
+    if isinstance(layer, Labels):
+        return labels_picture(layer, cut)
+    return rgb_picture(cut) if layer.rgb else image_picture(layer, cut)
+
+
+def rgb_picture(cut: np.ndarray) -> Picture:
+    """Return a slice that is in colours already, (rows, columns, 3) uint8: red, green, blue."""
+    opaque = np.full((*cut.shape[:2], 1), 255, np.uint8)
+    return np.concatenate([cut[..., ::-1], opaque], axis=2)
 
 
 def image_picture(layer: Image, cut: np.ndarray) -> Picture:

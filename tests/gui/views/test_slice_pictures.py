@@ -5,6 +5,8 @@ import pytest
 from napari.layers import Image, Labels
 from napari.utils.colormaps import DirectLabelColormap
 
+from cvrl_napari.gui.views.followed_layers import can_draw
+from cvrl_napari.gui.views.layer_space import extent_mm
 from cvrl_napari.gui.views.planes import AXIAL, CORONAL, SAGITTAL
 from cvrl_napari.gui.views.slice_pictures import contours, picture_of, plane_slice
 
@@ -15,6 +17,17 @@ def test_planes_are_cut_and_turned_as_they_lie_on_the_screen():
     np.testing.assert_array_equal(plane_slice(SCAN, AXIAL, 1), SCAN[1])
     np.testing.assert_array_equal(plane_slice(SCAN, CORONAL, 2), SCAN[::-1, 2])
     np.testing.assert_array_equal(plane_slice(SCAN, SAGITTAL, 3), SCAN[::-1, :, 3])
+
+
+def test_what_is_in_colours_is_drawn_in_them():
+    colors = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3)).astype(np.uint8)
+    layer = Image(colors, rgb=True)
+    assert can_draw(layer)
+    np.testing.assert_array_equal(extent_mm(layer), [[-0.5] * 3, [1.5, 2.5, 3.5]])
+    picture = picture_of(layer, CORONAL, 2)
+    np.testing.assert_array_equal(picture[..., 2::-1], colors[::-1, 2])
+    assert (picture[..., 3] == 255).all()
+    np.testing.assert_array_equal(picture_of(layer, SAGITTAL, 1)[..., 2::-1], colors[::-1, :, 1])
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
