@@ -148,9 +148,15 @@ class ClassPanel(QWidget):
         study = self._session.study
         if study is None or class_id > len(study.classes):
             return
-        words = f"Delete the class '{study.classes[class_id - 1].name}'?\n\n{touched}"
-        if QMessageBox.question(self, "Delete a class", words) == QMessageBox.StandardButton.Yes:
+        name = study.classes[class_id - 1].name
+        question = QMessageBox(QMessageBox.Icon.Warning, "Delete a class", f"Delete the class '{name}'?", parent=self)
+        question.setInformativeText(touched)
+        delete = question.addButton("Delete the class", QMessageBox.ButtonRole.DestructiveRole)
+        question.setDefaultButton(question.addButton(QMessageBox.StandardButton.Cancel))
+        question.exec()
+        if question.clickedButton() is delete:
             self.order.delete(class_id)
+        question.deleteLater()
 
     def _wait(self, working: bool) -> None:
         """Keep the hand off the labels while their values change."""

@@ -63,6 +63,7 @@ class ImportDialog(QDialog):
         self.doubt.setWordWrap(True)
         self.show_values = QPushButton("They are labels: show the values")
         self.show_values.setToolTip("Say for each value which structure it is")
+        self.show_values.setAutoDefault(False)
 
         words = [QLabel("What was painted of these classes before is replaced; Ctrl+Z takes the import back.")]
         if len(survey.files) > 1:

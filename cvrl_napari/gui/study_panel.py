@@ -211,7 +211,7 @@ class StudyPanel(QWidget):
                 len(study.held_out_cases()),
             )
             words = f"{labeled} labeled · {unlabeled} unlabeled" + (f" · {held_out} held out" if held_out else "")
-            self.counts.setText(words)
+            self.counts.setText(words + (" · for reading only" if study.read_only else ""))
 
     def _filter(self) -> None:
         self.rows.look_for(self.search.text(), self.state.currentData())

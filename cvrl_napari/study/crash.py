@@ -25,4 +25,4 @@ def what_was_saved(folder: Path, cases: Sequence[Case], since: datetime) -> str:
     if time < since:
         return ""
     day = "" if time.date() == datetime.now().date() else f" on {time.day} {time:%B}"
-    return f"napari ended unexpectedly{day} after {time:%H:%M:%S}; your painting of '{case_id}' up to {time:%H:%M:%S} is there."
+    return f"napari ended unexpectedly{day}; your painting of '{case_id}' up to {time:%H:%M:%S} is there."

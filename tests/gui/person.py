@@ -89,22 +89,26 @@ class Person:
 
     def point_at(self, place: Millimetres) -> None:
         """Lead the mouse to a place of the axial slice on the canvas."""
-        QTest.mouseMove(self.canvas, self._on_canvas(place) - QPoint(3, 3))
-        settle()
-        QTest.mouseMove(self.canvas, self._on_canvas(place))
-        settle()
+        for aside in (3, 0):
+            QTest.qWait(10)  # napari takes one move in 5 ms
+            QTest.mouseMove(self.canvas, self._on_canvas(place) - QPoint(aside, aside))
+            settle()
 
     def stroke(self, start: Millimetres, end: Millimetres, *, view: PlaneView | None = None, moves: int = 2) -> None:
         """Press, drag and let go between two places, on the canvas or in a linked view."""
+        self.trace([np.array(start) * (1 - share) + np.array(end) * share for share in np.linspace(0, 1, moves + 1)], view=view)
+
+    def trace(self, places: Sequence[Millimetres], *, view: PlaneView | None = None) -> None:
+        """Press at the first place, drag over the others and let go at the last."""
         target = view if view is not None else self.canvas
         place = self._in_view(view) if view is not None else self._on_canvas
-        QTest.mouseMove(target, place(start))
-        QTest.mousePress(target, LEFT, NONE, place(start))
-        for share in np.linspace(0, 1, moves + 1)[1:]:
+        QTest.mouseMove(target, place(places[0]))
+        QTest.mousePress(target, LEFT, NONE, place(places[0]))
+        for on_the_way in places[1:]:
             QTest.qWait(6)  # napari takes one move in 5 ms
-            QTest.mouseMove(target, place(np.array(start) * (1 - share) + np.array(end) * share))
+            QTest.mouseMove(target, place(on_the_way))
             QApplication.processEvents()
-        QTest.mouseRelease(target, LEFT, NONE, place(end))
+        QTest.mouseRelease(target, LEFT, NONE, place(places[-1]))
         settle()
 
     def fill(self, plane: np.ndarray, to_mm: Callable[[int, int], Millimetres], brush: int) -> None:

@@ -9,6 +9,8 @@ from qtpy.QtWidgets import QMessageBox
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.study.study import Study
 
+from .person import answering
+
 pytestmark = pytest.mark.gui
 
 
@@ -36,17 +38,22 @@ def rows(dock: CvrlDock) -> list[str]:
     return [dock.class_panel.list.item(row).text() for row in range(dock.class_panel.list.count())]
 
 
-def test_a_deleted_class_is_gone_from_the_list_the_screen_and_the_disk(dock, qtbot, monkeypatch):
+def press(box: QMessageBox, role: QMessageBox.ButtonRole) -> None:
+    next(button for button in box.buttons() if box.buttonRole(button) == role).click()
+
+
+def test_a_deleted_class_is_gone_from_the_list_the_screen_and_the_disk(dock, qtbot):
     asked = []
 
-    def yes(*arguments):
-        asked.append(arguments[-1])
-        return QMessageBox.StandardButton.Yes
+    def delete(box):
+        asked.append(f"{box.text()} {box.informativeText()}")
+        assert box.defaultButton() is box.button(QMessageBox.StandardButton.Cancel)
+        press(box, QMessageBox.ButtonRole.DestructiveRole)
 
-    monkeypatch.setattr(QMessageBox, "question", yes)
     balls = sum((dock.session.study.read_labels(case) == 1).sum() for case in "ab") + 2
     dock.session.select_class(1)
-    with qtbot.waitSignal(dock.class_panel.order.working, check_params_cb=lambda working: not working, timeout=10_000):
+    done = qtbot.waitSignal(dock.class_panel.order.working, check_params_cb=lambda working: not working, timeout=10_000)
+    with done, answering(QMessageBox, delete):
         dock.class_panel.delete_action.trigger()
     assert "Delete the class 'ball'?" in asked[0]
     assert f"painted on 3 cases, {balls:,} voxels" in asked[0]
@@ -61,9 +68,8 @@ def test_a_deleted_class_is_gone_from_the_list_the_screen_and_the_disk(dock, qtb
     qtbot.waitUntil(lambda: dock.session.measuring.volumes.get("c") == {1: pytest.approx(3 * 9.0 / 1000)}, timeout=5_000)
 
 
-def test_no_keeps_it(dock, qtbot, monkeypatch):
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
-    with qtbot.waitSignal(dock.class_panel.order.counted):
+def test_cancel_keeps_it(dock):
+    with answering(QMessageBox, lambda box: press(box, QMessageBox.ButtonRole.RejectRole)):
         dock.class_panel.delete_action.trigger()
     assert rows(dock) == ["ball", "shell", "background"]
 

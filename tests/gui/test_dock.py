@@ -131,6 +131,7 @@ def test_a_study_open_elsewhere_is_offered_for_reading_only(dock, ball_study: St
         assert not dock.notice.action.isVisible()
         assert not dock.train_panel.button.isEnabled()
         assert dock.train_panel.missing.text() == "The study is open for reading only"
+        assert dock.study_panel.counts.text().endswith("for reading only")
 
 
 def test_a_folder_without_scans_is_answered_with_a_sentence(dock, tmp_path: Path, qtbot):

@@ -75,7 +75,7 @@ def test_what_a_killed_process_had_saved_is_said_when_the_study_opens_again(stud
         assert painter.stdout.readline() == "painted\n"
         painter.kill()
     with Study.open(study.folder) as opened:
-        assert "ended unexpectedly after" in opened.notice
+        assert "ended unexpectedly;" in opened.notice
         assert "your painting of 'scan_2'" in opened.notice
     with Study.open(study.folder) as opened:
         assert opened.notice == ""
