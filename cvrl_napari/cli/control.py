@@ -22,7 +22,7 @@ from cvrl_napari.engine.process_record import ProcessRecord
 if TYPE_CHECKING:  # imported where a run begins, so that `cvrl --help` answers at once
     from cvrl_napari.engine.run_folder import RunFolder
 
-POLL_S = 0.2
+POLL_S = 0.1
 """Between two looks at the commands in the run's folder; two seconds are promised for an answer."""
 
 

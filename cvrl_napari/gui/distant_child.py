@@ -82,8 +82,10 @@ class DistantChild:
         while block := self._events.new_lines():
             past += block
         for number, event in enumerate(in_brief(past)):
-            if number % AT_A_TIME == 0 and self._left.wait(POLL_S / 10):
-                return
+            if number % AT_A_TIME == 0:
+                self._write()
+                if self._left.wait(POLL_S / 10):
+                    return
             yield event.line().encode()
 
     def _present(self) -> Iterator[bytes]:

@@ -3,12 +3,13 @@
 from contextlib import suppress
 from pathlib import Path
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 
 from cvrl_napari.engine.events import Event, Planned, RunDone, RunFailed
 from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.engine.run_process import is_alive, live_run, process_of
 from cvrl_napari.engine.unfinished import last_events
+from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.child import words_for_exit
 from cvrl_napari.gui.distant_child import last_words
 from cvrl_napari.gui.session import Session
@@ -20,6 +21,10 @@ WISH = "keep-going.txt"
 """Beside the runs, where trainings of the study are to go on without a viewer."""
 
 
+AGAIN_MS = 5_000
+"""Between two looks for a training that was started elsewhere, at a terminal, while the study is open."""
+
+
 class Outliving(QObject):
     """Follows the studies that a session opens."""
 
@@ -28,6 +33,10 @@ class Outliving(QObject):
         self._session = session
         session.study_changed.connect(self._look)
         session.training.ended.connect(self._on_ended)
+        self._background = Background(self)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look_again)
+        self._timer.start(AGAIN_MS)
 
     def keep_going(self, on: bool) -> None:
         """Say whether trainings of this study go on when it or napari is closed; remembered in the study."""
@@ -46,6 +55,11 @@ class Outliving(QObject):
                 f"The choice holds for now, but could not be remembered: {error.strerror}.", "Check the study's folder.", ""
             )
 
+    def close(self) -> None:
+        """Look no more."""
+        self._timer.stop()
+        self._background.close()
+
     def _look(self) -> None:
         """Take up a training that is under way, and tell of one that has ended unseen."""
         study, training = self._session.study, self._session.training
@@ -54,10 +68,23 @@ class Outliving(QObject):
         training.keeps_going = (study.runs_folder / WISH).is_file()
         run = live_run(study.runs_folder)
         if run is not None:
-            training.attach(run, may_steer=not study.read_only)
-            self._tell_of_labels(study, run)
+            self._attach(study, run)
         elif not study.read_only:
             self._tell_of_the_unseen(study)
+
+    def _look_again(self) -> None:
+        study = self._session.study
+
+        def found(run: Path | None) -> None:
+            if run is not None and study is not None and self._session.study is study and not self._session.training.is_active:
+                self._attach(study, run)
+
+        if study is not None and not self._session.training.is_active:
+            self._background.run(lambda: live_run(study.runs_folder), found, lambda _: None)
+
+    def _attach(self, study: Study, run: Path) -> None:
+        self._session.training.attach(run, may_steer=not study.read_only)
+        self._tell_of_labels(study, run)
 
     def _on_ended(self) -> None:
         """The next training follows the wish again."""

@@ -134,7 +134,8 @@ class TrainPanel(QWidget):
         self.form.update(values)
 
     def close_history(self) -> None:
-        """Read no more of the earlier trainings, and ask no more for plans."""
+        """Read no more of the earlier trainings, look for no more that go on, and ask no more for plans."""
+        self.outliving.close()
         self.history.close()
         self.foresight.close()
 

@@ -3,7 +3,8 @@
 `python tests/benchmarks/bench_control.py [--preset standard] [--size 1.0]`
 
 The child is the one that waits beside the viewer, the study the phantom. `standard` on a processor is the worst case: a step of
-the V-Net takes tens of seconds.
+the V-Net takes tens of seconds. In the end the pipes are closed, as by a viewer that has gone, and the rest is said through the
+run's folder.
 """
 
 import argparse
@@ -12,16 +13,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from cvrl_napari.engine.commands import Pause, Resume, Stop, View
+from cvrl_napari.engine.commands import KeepGoing, Pause, Resume, Stop, View
 from cvrl_napari.engine.events import Event, Paused, Planned, Resumed, RunDone, RunFailed, StepDone, parse_event
+from cvrl_napari.gui.distant_child import DistantChild
 from cvrl_napari.study.phantom import create_phantom
 
 LOADING_S = 30.0
 """Until the child that waits has loaded the engine, on a busy machine too."""
+
+PAST_S = 5.0
+"""Until the past of a run has been told."""
 
 
 class Child:
@@ -32,26 +38,46 @@ class Child:
         command = [sys.executable, "-m", "cvrl_napari", "wait"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         time.sleep(LOADING_S)
+        self._distant: DistantChild | None = None
         self._write(json.dumps(order))
         self.events: SimpleQueue[Event] = SimpleQueue()
-        Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.events.put(parse_event(line))
+        self._listener = self._listen(self.process.stdout)
+
+    def _listen(self, lines: Iterable[bytes]) -> Thread:
+        def listen() -> None:
+            for line in lines:
+                self.events.put(parse_event(line))
+
+        listener = Thread(target=listen, daemon=True)
+        listener.start()
+        return listener
+
+    def let_go(self, run: Path) -> None:
+        """Close the pipes of a run that keeps going; from now on it is reached through its folder."""
+        self._write(KeepGoing(on=True).line())
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self._listener.join()
+        self._distant = DistantChild(run, may_steer=True)
+        self._listen(self._distant.lines())
+        time.sleep(PAST_S)
+        self.events = SimpleQueue()
 
     def send(self, command: Pause | Resume | Stop | View) -> None:
         """Send a command."""
         self._write(command.line())
 
     def _write(self, line: str) -> None:
+        if self._distant is not None:
+            self._distant.send(line)
+            return
         assert self.process.stdin is not None
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
     def wait_for(self, *kinds: type, patience: float = 600) -> float:
-        """Wait for an event of one of these kinds; returns the seconds that took."""
+        """Wait for an event of one of these kinds, kept as `latest`; returns the seconds that took."""
         started = time.monotonic()
         while True:
             try:
@@ -59,6 +85,7 @@ class Child:
             except Empty:
                 raise SystemExit(f"no {kinds} in {patience} s") from None
             if isinstance(event, kinds):
+                self.latest = event
                 return time.monotonic() - started
 
 
@@ -78,6 +105,8 @@ def main() -> None:
         create_phantom(study, size=options.size).close()
         child = Child(study, options.preset)
         child.wait_for(Planned)
+        assert isinstance(child.latest, Planned)
+        run = Path(child.latest.run)
         child.send(Pause())
         row("pause", "preparation", child.wait_for(Paused))
         child.send(Resume())
@@ -96,9 +125,15 @@ def main() -> None:
         row("pause", "the first masks", child.wait_for(Paused))
         child.send(Resume())
         child.wait_for(Resumed)
+        child.let_go(run)
+        time.sleep(0.3 * took)
+        child.send(Pause())
+        row("pause, through the folder", "a step", child.wait_for(Paused))
+        child.send(Resume())
+        row("resume, through the folder", "a step", child.wait_for(Resumed))
         time.sleep(0.4 * took)
         child.send(Stop())
-        row("stop", "a step", child.wait_for(RunDone, RunFailed))
+        row("stop, through the folder", "a step", child.wait_for(RunDone, RunFailed))
         child.process.wait()
 
 

@@ -137,8 +137,8 @@ def test_a_run_goes_on_without_its_window_and_is_steered_from_the_next_one(open_
 
 def test_a_training_is_followed_by_who_only_reads_and_its_end_is_told_to_who_was_away(open_dock, qtbot: QtBot):
     first = open_dock()
-    run = start(first, qtbot, steps=80)
     reader = open_dock(read_only=True)
+    run = start(first, qtbot, steps=80)
     panel, training = reader.train_panel, reader.session.training
     qtbot.waitUntil(lambda: training.phase == "running", timeout=PATIENCE_MS)
     assert not any(one.isEnabled() for one in (panel.pause, panel.stop, panel.keep_going))
