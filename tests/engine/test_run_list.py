@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from cvrl_napari.engine.events import LabelsTaken, RunDone, RunFailed, StepDone, Validated
+from cvrl_napari.engine.process_record import ProcessRecord
 from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.engine.run_list import ALIVE_S, choose, chosen_run, list_runs, model_for_masks, rename
+from cvrl_napari.engine.run_process import announce
+from cvrl_napari.engine.unfinished import unfinished_run
 
 LONG_AGO = time.time() - 10 * ALIVE_S
 
@@ -110,3 +113,15 @@ def test_what_is_no_run_is_passed_over(tmp_path, make_run):
     make_run(saved=False)
     (run,) = list_runs(tmp_path / "runs")
     assert (run.step, run.has_model, run.has_checkpoint, run.dice) == (0, False, False, {})
+
+
+def test_a_run_is_under_way_as_long_as_its_process_lives_however_long_it_is_silent(tmp_path, make_run):
+    path = make_run(step(5))
+    announce(path)
+    assert [run.state for run in list_runs(tmp_path / "runs")] == ["running"]
+    assert unfinished_run(tmp_path / "runs", classes=1) is None
+    dead = ProcessRecord.own().model_copy(update={"started": 0.0})
+    RunFolder(path).process.write_text(dead.model_dump_json())
+    os.utime(RunFolder(path).events)  # it told something a moment ago
+    assert [run.state for run in list_runs(tmp_path / "runs")] == ["cut short"]
+    assert unfinished_run(tmp_path / "runs", classes=1).path == path

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.errors import EngineError
+from cvrl_napari.engine.events import RunFailed
 from cvrl_napari.engine.process_record import SAME_START_S, ProcessRecord
 from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.engine.run_process import announce, is_alive, live_run, process_of, refuse_if_alive, withdraw
+from cvrl_napari.engine.train import train
+from cvrl_napari.study.study import Study
 
 
 def test_a_run_is_alive_between_announcing_and_withdrawing(tmp_path: Path):
@@ -56,3 +60,10 @@ def test_a_damaged_record_is_none(tmp_path: Path, content: bytes):
     RunFolder(tmp_path).process.write_bytes(content)
     assert process_of(tmp_path) is None
     assert not is_alive(tmp_path)
+
+
+def test_a_run_under_way_is_not_taken_up_a_second_time(ball_study: Study, tmp_path: Path):
+    announce(tmp_path)
+    (told,) = train(ball_study, TrainRequest(device="cpu"), resume=tmp_path)
+    assert isinstance(told, RunFailed)
+    assert "is still under way" in told.message
