@@ -68,6 +68,11 @@ class CaseEmbeddings:
     uncertainty: np.ndarray
 
     @property
+    def source(self) -> str:
+        """The file of the features: another one for every content of the model file; empty when they are in no file."""
+        return str(getattr(self.features, "filename", ""))
+
+    @property
     def shape(self) -> Triple:
         """Cells, (Z, Y, X)."""
         z, y, x = self.features.shape[:3]

@@ -67,6 +67,9 @@ class Computed(QObject):
         self.follows = False
         self.is_outdated = False
         self.loaded: dict[str, CaseEmbeddings] = {}
+        self.former: dict[str, CaseEmbeddings] = {}
+        """What cases looked like to the same model before it learned more, as far as it was seen since the model was chosen."""
+        self._latest: tuple[tuple[Path, Level] | None, dict[str, CaseEmbeddings]] = (None, {})
         self.missing: tuple[str, ...] = ()
         self._problem = self._warning = ""
         self._of_others: tuple[str, ...] = ()
@@ -163,6 +166,7 @@ class Computed(QObject):
         def show(found: _Found) -> None:
             if number == self._wanted:
                 self.loaded = {case: one for case, one in found.embeddings.items() if one is not None}
+                self._remember(model, level)
                 self.missing = tuple(case for case, one in found.embeddings.items() if one is None)
                 self._of_others = found.of_others
                 self._warning = UNTRAINED if found.is_untrained else ""
@@ -171,6 +175,18 @@ class Computed(QObject):
                 self.state_changed.emit()
 
         self._background.run(lambda: _load(study, model, cases, level), show, self._on_error)
+
+    def _remember(self, model: Path, level: Level) -> None:
+        """Keep what newer features of the same model take the place of."""
+        of, latest = self._latest
+        if of != (model, level):
+            self._latest, self.former = ((model, level), dict(self.loaded)), {}
+            return
+        for case, one in self.loaded.items():
+            known = latest.get(case)
+            if known is not None and known.source != one.source:
+                self.former[case] = known
+            latest[case] = one
 
     def get(self, case: str, level: Level, done: Callable[[CaseEmbeddings | None], None]) -> None:
         """Load one case at one level in the background and hand it to `done`; None where it is not computed."""

@@ -221,7 +221,7 @@ class EmbeddingsDock(QWidget):
                 self.model.addItem(model.parent.name, str(model))
         row = self.model.findData(str(self.computed.model))
         self.model.setCurrentIndex(row)
-        self.similar.offer_models([model for model in models if model != self.computed.model])
+        self.similar.offer_models(sorted(models, key=lambda model: model == self.computed.model), self.computed.model)
 
     def _choose_cases(self, row: int) -> None:
         """Show the cases of this row; those of the last row are checked in a list."""

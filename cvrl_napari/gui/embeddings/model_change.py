@@ -17,12 +17,14 @@ from cvrl_napari.gui.session import Session
 LAYER = "What the models see differently"
 LIMITS = (0.1, 1.0)
 """What differs less is not drawn; 1 is nothing in common."""
+NOT_YET = "Nothing earlier is known of this scan yet: while the model learns, press Refresh or tick 'follow'."
 
 
 class ModelChange(QObject):
     """Compares with `other` while there is one; follows the case on view, the level and newer features.
 
-    The other model's features of the case on view are computed when they are not there.
+    The other model's features of the case on view are computed when they are not there. `other` may be the chosen model itself:
+    then with what it saw before it learned more.
 
     Signals
     -------
@@ -60,15 +62,18 @@ class ModelChange(QObject):
         self._asked += 1
         study, other, case = self._session.study, self.other, self._session.case
         after = self._computed.loaded.get(case)
-        if study is None or other is None or after is None or other == self._computed.model:
+        if study is None or other is None or after is None:
             self._overlays.hide(LAYER)
             if other is not None and case and after is None:
                 self.noticed.emit(f"The features of {case} by the chosen model are not computed yet: press Compute.")
             return
-        number = self._asked
+        number, former, is_itself = self._asked, self._computed.former.get(case), other == self._computed.model
+        if is_itself and former is None:
+            self._refuse(number, NOT_YET)
+            return
 
         def make() -> np.ndarray | None:
-            before = load_embeddings(study, other, case, after.level)
+            before = former if is_itself else load_embeddings(study, other, case, after.level)
             if before is None:
                 return None
             if before.features.shape != after.features.shape:

@@ -25,6 +25,7 @@ from cvrl_napari.gui.embeddings.travel import Travel
 from cvrl_napari.gui.session import Session
 
 HOW = "Move over the scan: the slice shows what looks alike to the network. Click: the whole scan is compared."
+ITSELF = "itself, before it learned more"
 LEVELS = {"low": "fine features", "high": "coarse features"}
 
 
@@ -94,14 +95,14 @@ class SimilarityPanel(QWidget):
         self.offer_models([])
         self.refresh()
 
-    def offer_models(self, models: Sequence[Path]) -> None:
-        """List the models to compare the chosen one with; the one that is compared with stays."""
-        offered = [None, *(str(model) for model in models)]
-        if [self.other.itemData(row) for row in range(self.other.count())] != offered:
+    def offer_models(self, models: Sequence[Path], chosen: Path | None = None) -> None:
+        """List what to compare the chosen model with, itself among them; the one that is compared with stays."""
+        offered: list[tuple[str, str | None]] = [("no other model", None)]
+        offered += [(ITSELF if model == chosen else model.parent.name, str(model)) for model in models]
+        if [(self.other.itemText(row), self.other.itemData(row)) for row in range(self.other.count())] != offered:
             self.other.clear()
-            self.other.addItem("no other model", None)
-            for model in models:
-                self.other.addItem(model.parent.name, str(model))
+            for words, model in offered:
+                self.other.addItem(words, model)
         self.other.setCurrentIndex(max(0, self.other.findData(str(self._change.other))))
         self.other.setEnabled(bool(models))
 

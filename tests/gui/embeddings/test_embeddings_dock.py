@@ -14,12 +14,10 @@ from skimage.measure import points_in_poly
 from cvrl_napari.engine.embed_cases import embed_cases
 from cvrl_napari.engine.embedding_cache import load_embeddings
 from cvrl_napari.engine.events import CheckpointSaved, Diagnosed
-from cvrl_napari.engine.feature_colors import change_between
 from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.gui.embeddings.case_choice import CaseChoice
 from cvrl_napari.gui.embeddings.computed import NO_MODEL, UNTRAINED
 from cvrl_napari.gui.embeddings.dock import TITLE, EmbeddingsDock
-from cvrl_napari.gui.embeddings.model_change import LAYER as CHANGE
 from cvrl_napari.gui.embeddings.selection import MARKS
 
 from .conftest import save_untrained
@@ -239,35 +237,6 @@ def test_chosen_scans_are_checked_in_a_list(dock: EmbeddingsDock, qtbot):
     dock.findChildren(CaseChoice)[-1].reject()
     assert dock.cases.currentIndex() == row
     assert dock.cloud.sample.cases == ("a", "b")
-
-
-def test_what_another_model_sees_differently_is_colored_and_computed_first(dock: EmbeddingsDock, viewer, make_plan, qtbot):
-    study = session_of(dock).study
-    other = save_untrained(study, make_plan, run="2026-01-02_000000-cvrl", seed=5)
-    dock.computed.state_changed.emit()
-    assert [dock.similar.other.itemText(row) for row in range(2)] == ["no other model", other.parent.name]
-    dock.similar.other.setCurrentIndex(1)
-    dock.similar.other.activated.emit(1)
-    qtbot.waitUntil(lambda: dock.change.job.is_active)
-    assert dock.compute.text() == "Cancel"
-    dock.compute.click()
-    assert not dock.change.job.is_active
-    list(embed_cases(study, other, ["c"], device="cpu", threads=1))
-    dock.similar.other.activated.emit(1)
-    qtbot.waitUntil(lambda: dock.overlays.get(CHANGE) is not None)
-    before, after = (load_embeddings(study, one, "c") for one in (other, dock.computed.model))
-    np.testing.assert_array_equal(layer(viewer, CHANGE).data, change_between(before, after))
-    assert "% of the scan differently" in dock.similar.notice.text()
-    dock.similar.other.activated.emit(0)
-    assert not layer(viewer, CHANGE).visible
-
-
-def test_networks_of_other_sizes_are_not_compared_and_said_so(dock: EmbeddingsDock, make_plan, qtbot):
-    study = session_of(dock).study
-    other = save_untrained(study, make_plan, run="2026-01-02_000000-cvrl", width=8)
-    list(embed_cases(study, other, ["c"], device="cpu", threads=1))
-    with qtbot.waitSignal(dock.change.noticed, check_params_cb=lambda sentence: "voxel size or width" in sentence):
-        dock.change.compare(other)
 
 
 def test_a_scan_of_other_channels_is_answered_in_the_plot(dock: EmbeddingsDock, model: Path, make_plan, qtbot):
