@@ -326,9 +326,10 @@ class Layers(QObject):
         self._on_view()
 
     def _remove(self, layers: Sequence[Layer]) -> None:
-        with self._viewer.layers.batched_update():  # napari collects garbage after each removal, or each batch
-            for layer in layers:
-                if layer in self._viewer.layers:  # the person may have deleted it
+        there = [layer for layer in layers if layer in self._viewer.layers]  # the person may have deleted some
+        if there:
+            with self._viewer.layers.batched_update():  # napari collects garbage after each removal, or each batch
+                for layer in there:
                     self._viewer.layers.remove(layer)
 
     def _refresh_mask(self) -> None:

@@ -74,9 +74,10 @@ class Overlays(QObject):
         self._step.stop()
         layers = [layer for name in self._made if (layer := self._find(name)) is not None]
         self._made, self._empty = {}, set()
-        with self._viewer.layers.batched_update():  # napari collects garbage after each removal, or each batch: half a second
-            for layer in layers:
-                self._viewer.layers.remove(layer)
+        if layers:
+            with self._viewer.layers.batched_update():  # napari collects garbage after each removal, or each batch
+                for layer in layers:
+                    self._viewer.layers.remove(layer)
 
     def _find(self, name: str) -> Image | None:
         """Return the layer of this name; None when it is not made yet, or the person has deleted it."""

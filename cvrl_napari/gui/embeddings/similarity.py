@@ -28,6 +28,7 @@ CLICK_VOXELS = 2
 BEST_CELLS = 100
 """So many cells of a scan make its best match: a single odd one does not."""
 THRESHOLD = 0.7
+RANGE = (-1.0, 1.0)
 HOTTEST = Colormap(
     [[0.0, 0.0, 0.0, 0.0], [0.55, 0.1, 0.65, 0.35], [0.95, 0.35, 0.45, 0.6], [1.0, 0.9, 0.4, 0.8]], name="similar"
 )
@@ -313,8 +314,10 @@ class Similarity(QObject):
             layer.refresh(extent=False, thumbnail=False)
             return
         layer = self._overlays.show(LAYER, self._map, self._embeddings.scale)
-        layer.contrast_limits_range = (-1.0, 1.0)
-        layer.contrast_limits = (self.threshold, 1.0)
+        if tuple(layer.contrast_limits_range) != RANGE:
+            layer.contrast_limits_range = RANGE
+        if layer.contrast_limits[0] != self.threshold:
+            layer.contrast_limits = (self.threshold, 1.0)
 
     # What there is to compare
 
