@@ -30,7 +30,11 @@ class Overlays(QObject):
         self._plans: dict[str, _Plan] = {}
         self._made: dict[str, Image] = {}
         self._empty: set[str] = set()
+        self._appearing: set[str] = set()
         self._to_make: list[str] = []
+        self._appear = QTimer(self)
+        self._appear.setSingleShot(True)
+        self._appear.timeout.connect(self._let_appear)
         self._step = QTimer(self)
         self._step.setInterval(BETWEEN_MS)
         self._step.timeout.connect(self._prepare_next)
@@ -52,12 +56,16 @@ class Overlays(QObject):
 
     def hide(self, name: str) -> None:
         """Show nothing in this layer, if it is there."""
+        self._appearing.discard(name)
         layer = self._find(name)
         if layer is not None:
             layer.visible = False
 
     def show(self, name: str, data: np.ndarray, cell: Sequence[float]) -> Image:
-        """Show cells (Z, Y, X, ...) of the scan on view in a planned layer; `cell` is voxels of the scan for one cell."""
+        """Show cells (Z, Y, X, ...) of the scan on view in a planned layer; `cell` is voxels of the scan for one cell.
+
+        A hidden layer is seen when the event loop comes round: filling it and drawing it take napari 50 ms each.
+        """
         scan = self._layers.scan
         assert scan is not None
         layer, place = self._find(name), cell_placement(scan, cell)
@@ -66,12 +74,14 @@ class Overlays(QObject):
         else:
             _fill(layer, data, place)
         self._empty.discard(name)
-        layer.visible = True
+        self._appearing.add(name)
+        self._appear.start()
         return layer
 
     def clear(self) -> None:
         """Take all of them away."""
         self._step.stop()
+        self._appearing.clear()
         layers = [layer for name in self._made if (layer := self._find(name)) is not None]
         self._made, self._empty = {}, set()
         if layers:
@@ -97,6 +107,13 @@ class Overlays(QObject):
             active.mode = mode
         return layer
 
+    def _let_appear(self) -> None:
+        names, self._appearing = self._appearing, set()
+        for name in names:
+            layer = self._find(name)
+            if layer is not None and not layer.visible:
+                layer.visible = True
+
     def _prepare_next(self) -> None:
         """Make a layer and let it be drawn once, or hide the one made before."""
         for name in self._empty:
@@ -117,6 +134,7 @@ class Overlays(QObject):
         if coming is None:
             self.clear()
             return
+        self._appearing.clear()
         place, corners = placement(coming), _corners(coming)
         place["translate"] = np.mean(corners, axis=0)
         for name in self._made:

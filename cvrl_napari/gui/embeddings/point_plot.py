@@ -16,6 +16,8 @@ LASSO_COLOR = "#ffffff"
 NEAR_PX = 7
 """How close the mouse must be to a point to mean it, pixels."""
 RING_PX = 16
+STAYING = 0.98
+"""When less of the points that are in view stay in it, everything is shown."""
 MOVE_MS = 400
 """How long points take to their new places."""
 SIZES = ((3_000, 6), (15_000, 4), (60_000, 3))
@@ -175,13 +177,19 @@ class PointPlot(pg.PlotWidget):  # type: ignore[misc]
         return bool(self._moving.state() == QVariantAnimation.State.Running)
 
     def set_places(self, places: np.ndarray, *, smoothly: bool = False) -> None:
-        """Put the points at places (N, 2); `smoothly` lets as many points as before move there, the view standing still."""
+        """Put the points at places (N, 2); `smoothly` lets as many points as before move there.
+
+        The view stands still meanwhile, unless some would leave it that are in it now.
+        """
         places = np.ascontiguousarray(places, np.float32)
         smoothly = smoothly and len(places) == len(self._places)
         self._start = self._now() if smoothly else places
         self._places = places
         self._moving.stop()
         if smoothly:
+            if self._inside(places).sum() < STAYING * self._inside(self._start).sum():
+                (left, low), (right, high) = places.min(axis=0), places.max(axis=0)
+                self._box.setRange(QRectF(left, low, right - left, high - low), padding=0.03)
             self._moving.start()
         else:
             self._order = np.arange(len(places))
@@ -207,6 +215,13 @@ class PointPlot(pg.PlotWidget):  # type: ignore[misc]
         distance = (((self._cloud.points - np.array((x, y), np.float32)) / per_pixel.astype(np.float32)) ** 2).sum(axis=1)
         best = int(distance.argmin())
         return int(self._order[best]) if distance[best] <= NEAR_PX**2 else -1
+
+    def _inside(self, places: np.ndarray) -> np.ndarray:
+        """Return which places (N, 2) are in view, bool (N,)."""
+        (left, right), (low, high) = self._box.viewRange()
+        x, y = places.T
+        seen: np.ndarray = (x >= left) & (x <= right) & (y >= low) & (y <= high)
+        return seen
 
     def _now(self) -> np.ndarray:
         """Return where the points are at this moment."""

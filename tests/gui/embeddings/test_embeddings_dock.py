@@ -195,7 +195,7 @@ def test_marks_go_with_the_case_and_come_back_with_it(dock: EmbeddingsDock, view
     dock.selection.choose(np.ones(len(dock.cloud.sample), bool))
     assert dock.overlays.get(MARKS) is None, "case c, on view, is not among the points"
     open_case(dock, "a", qtbot)
-    assert layer(viewer, MARKS).visible
+    qtbot.waitUntil(lambda: layer(viewer, MARKS).visible)
     assert layer(viewer, MARKS).data.all()
     open_case(dock, "d", qtbot)
     assert not layer(viewer, MARKS).visible

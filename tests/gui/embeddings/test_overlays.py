@@ -42,7 +42,7 @@ def test_layers_made_ahead_are_hidden_and_change_nothing_of_what_can_be_seen(pre
 def test_they_go_on_to_the_next_case_and_lie_in_its_place(prepared, viewer, qtbot):
     before, session = ours(viewer), prepared.scatter._session
     prepared.selection.choose(np.ones(len(prepared.cloud.sample), bool))
-    assert before[MARKS].visible
+    qtbot.waitUntil(lambda: before[MARKS].visible)
     for case in ("a", "c"):
         with qtbot.waitSignal(session.case_opened):
             session.open_case(case)
@@ -56,7 +56,7 @@ def test_they_go_on_to_the_next_case_and_lie_in_its_place(prepared, viewer, qtbo
 def test_a_layer_that_somebody_deleted_is_made_again(prepared, viewer, qtbot):
     viewer.layers.remove(ours(viewer)[MARKS])
     prepared.selection.choose(np.ones(len(prepared.cloud.sample), bool))
-    assert ours(viewer)[MARKS].visible
+    qtbot.waitUntil(lambda: ours(viewer)[MARKS].visible)
     prepared.close()
     assert not ours(viewer)
 

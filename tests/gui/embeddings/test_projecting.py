@@ -32,6 +32,15 @@ def test_a_projection_that_is_canceled_leaves_pca(dock, qtbot):
     np.testing.assert_array_equal(dock.cloud.places, places)
 
 
+def test_points_that_would_leave_the_view_take_it_along(dock, qtbot):
+    plot, places = dock.scatter.plot, dock.cloud.places
+    before = plot._box.viewRange()
+    plot.set_places(places[::-1], smoothly=True)
+    assert plot._box.viewRange() == before, "all stay in view: it stands still"
+    plot.set_places(5 * places + 3, smoothly=True)
+    assert plot._inside(5 * places + 3).all()
+
+
 def test_the_time_left_is_reckoned_from_the_first_progress(qtbot, monkeypatch):
     """UMAP compiles for half a minute before its first step: that must not be taken for its pace."""
     now = [1_000.0]
