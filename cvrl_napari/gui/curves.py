@@ -43,7 +43,8 @@ class Curves(QTabWidget):
         self.setFixedHeight(150)
         self._redraw = QTimer(self)
         self._redraw.setSingleShot(True)
-        self._redraw.timeout.connect(self._draw_loss)
+        self._redraw.timeout.connect(self._draw_new)
+        self._has_new_dice = False
         self._classes: tuple[StructureClass, ...] = ()
         self._compared: list[_Compared] = []
         self.clear_curves()
@@ -80,8 +81,7 @@ class Curves(QTabWidget):
                 steps, losses = self._loss
                 losses.append(_smoothed(losses, loss))
                 steps.append(step)
-                if not self._redraw.isActive():
-                    self._redraw.start(REDRAW_MS)
+                self._draw_soon()
             case Validated(step=step, dice=dice):
                 for class_id, value in dice.items():
                     steps, values = self._dice.setdefault(class_id, ([], []))
@@ -89,7 +89,8 @@ class Curves(QTabWidget):
                     values.append(value)
                 if len(next(iter(self._dice.values()), ([], []))[0]) == 1:
                     self.setCurrentIndex(1)
-                self._draw_dice()
+                self._has_new_dice = True
+                self._draw_soon()
 
     def latest_dice(self) -> dict[int, float]:
         """Return the last measured Dice by class id."""
@@ -109,6 +110,15 @@ class Curves(QTabWidget):
         title = self._dice_plot.plotItem.titleLabel
         return str(title.text) if title.isVisible() else ""
 
+    def _draw_soon(self) -> None:
+        if not self._redraw.isActive():
+            self._redraw.start(REDRAW_MS)
+
+    def _draw_new(self) -> None:
+        self._draw_loss()
+        if self._has_new_dice:
+            self._draw_dice()
+
     def _draw_all(self) -> None:
         self._loss_plot.clear()
         for pen, run in zip(_dashed(), self._compared, strict=False):
@@ -120,6 +130,7 @@ class Curves(QTabWidget):
         self._loss_line.setData(*self._loss)
 
     def _draw_dice(self) -> None:
+        self._has_new_dice = False
         self._dice_plot.clear()
         for pen, run in zip(_dashed(), self._compared, strict=False):
             words = f"{run.name} {run.dice[1][-1]:.2f}" if run.dice[1] else f"{run.name} not measured"

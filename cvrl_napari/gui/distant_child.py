@@ -113,6 +113,8 @@ class DistantChild:
         if process is None or not self._may_steer:
             return
         with suppress(psutil.Error):
+            if not any("cvrl" in part for part in process.cmdline()):  # the folder may come from anywhere
+                return
             for one in (*process.children(recursive=True), process):
                 with suppress(psutil.NoSuchProcess):
                     one.kill()

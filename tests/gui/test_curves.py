@@ -24,13 +24,13 @@ def test_the_loss_is_smoothed_from_its_first_value(curves: Curves, qtbot: QtBot)
     qtbot.waitUntil(lambda: curves.drawn_loss() == ([1, 2], [2.0, pytest.approx(SMOOTHING * 2 + (1 - SMOOTHING) * 1)]))
 
 
-def test_dice_is_named_and_colored_by_class_and_comes_to_the_front(curves: Curves):
+def test_dice_is_named_and_colored_by_class_and_comes_to_the_front(curves: Curves, qtbot: QtBot):
     assert curves.currentIndex() == 0
     curves.add(Validated(step=5, dice={1: 0.4, 2: 0.7}, cases=4))
     curves.add(Validated(step=9, dice={1: 0.8, 2: 0.9}, cases=4))
     assert curves.currentIndex() == 1
     assert curves.latest_dice() == {1: 0.8, 2: 0.9}
-    assert curves.legend() == ["chamber 0.80", "wall 0.90"]
+    qtbot.waitUntil(lambda: curves.legend() == ["chamber 0.80", "wall 0.90"])
 
 
 def test_a_new_run_starts_with_empty_curves(curves: Curves):

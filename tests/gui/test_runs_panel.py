@@ -36,6 +36,7 @@ def dock(ball_study: Study, qtbot: QtBot):
         made.open_folders([ball_study.folder])
     made.train_panel.earlier.expand(animate=False)
     qtbot.waitUntil(lambda: made.train_panel.runs.list.topLevelItemCount() == 2, timeout=10_000)
+    qtbot.waitUntil(lambda: made.train_panel.runs.start.height() > 10)  # unfolded, it has its place
     yield made
     made.close()
     made.deleteLater()
