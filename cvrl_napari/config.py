@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MethodName = Literal["cvrl", "mean_teacher", "supervised"]
 PresetName = Literal["auto", "quick", "standard", "paper"]
+ContrastDimension = Literal["both", "batch", "features"]
 ProjectionMethod = Literal["pca", "umap", "tsne"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 LabeledCount = Annotated[int, Field(ge=1)] | Literal["all"]
@@ -29,6 +30,11 @@ class TrainRequest(Settings):
     """What a person asks for when pressing Train or typing `cvrl train`."""
 
     method: MethodName = Field("cvrl", description="How unlabeled scans are used; 'supervised' ignores them")
+    contrast: ContrastDimension = Field(
+        "both",
+        description="What CVRL tells apart: voxels ('batch'), the features that describe them ('features'), or both; "
+        "'batch' alone shows what the other is for",
+    )
     preset: PresetName = Field("auto", description="Size of network and run; 'auto' chooses by device and data")
     device: DeviceName = Field("auto", description="Where to train; 'auto' takes a GPU when there is one")
     steps: int | None = Field(None, ge=1, le=1_000_000, description="Optimizer updates; empty takes the preset's number")

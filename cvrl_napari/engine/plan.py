@@ -10,6 +10,7 @@ from cvrl_napari.config import (
     AugmentConfig,
     ConsistencyConfig,
     ContrastConfig,
+    ContrastDimension,
     NetConfig,
     OptimizerConfig,
     Plan,
@@ -31,6 +32,11 @@ PROBED_SCANS = 5
 
 WARM_UP, RAMP_UP = 0.25, 0.5
 """Labels alone for a quarter of the run: a step then costs a third, and a teacher that knows nothing has nothing to teach."""
+
+ONE_DIMENSION = {
+    "batch": "Voxels are told apart, the features that describe them are not: these may come to say the same.",
+    "features": "The features that describe a voxel are told apart, voxels are not.",
+}
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,8 @@ def resolve(study: Study, request: TrainRequest, device: DeviceInfo) -> Plan:
     method = request.method
     if method != "supervised" and not unlabeled:
         reasons.append("There is no unlabeled scan, so nothing is learned from unlabeled ones: add scans to gain from them.")
+    if method == "cvrl" and request.contrast != "both":
+        reasons.append(ONE_DIMENSION[request.contrast])
     minutes = request.minutes
     steps = request.steps or size.steps
     reasons.append(f"It trains for {minutes:g} minutes." if minutes else f"It trains for {steps:,} steps.")
@@ -114,7 +122,7 @@ def resolve(study: Study, request: TrainRequest, device: DeviceInfo) -> Plan:
         ramp_up=1.0 if preset == "paper" else RAMP_UP,
         net=net,
         augment=_augment(preset),
-        contrast=_contrast(preset),
+        contrast=_along(_contrast(preset), request.contrast),
         consistency=_consistency(preset),
         optimizer=_optimizer(preset),
         start_from=None if request.start_from is None else str(request.start_from.resolve()),
@@ -227,6 +235,17 @@ def _contrast(preset: str) -> ContrastConfig:
     if preset == "quick":  # a quarter of the comparisons costs a sixteenth: on a CPU the logits weigh as much as the network
         return ContrastConfig(voxels=256, low_queue_size=4_096, high_queue_size=1_024)
     return ContrastConfig()
+
+
+def _along(contrast: ContrastConfig, dimension: ContrastDimension) -> ContrastConfig:
+    """Contrast along one dimension alone, for comparison; the paper contrasts along both."""
+    match dimension:
+        case "batch":
+            return contrast.model_copy(update={"dimension_weight": 0.0})
+        case "features":
+            return contrast.model_copy(update={"low_voxel_weight": 0.0, "high_voxel_weight": 0.0})
+        case "both":
+            return contrast
 
 
 def _consistency(preset: str) -> ConsistencyConfig:

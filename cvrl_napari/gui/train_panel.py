@@ -23,7 +23,7 @@ from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.verdict import Verdict
 from cvrl_napari.gui.words import foreseen_lines, go_on_line, overlay_line, plan_line, progress_line
 
-OPTIONS = ("method", "preset", "device", "steps", "minutes", "seed")
+OPTIONS = ("method", "contrast", "preset", "device", "steps", "minutes", "seed")
 TITLES = {"cvrl": "Train semi-supervised", "mean_teacher": "Train mean teacher", "supervised": "Train on labels only"}
 BUTTON_STYLE = """
 QPushButton { font-size: 14px; font-weight: bold; padding: 8px; }

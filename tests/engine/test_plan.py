@@ -52,6 +52,19 @@ def test_labels_beyond_the_first_count_as_unlabeled(ball_study):
     assert (plan.labeled_cases, plan.unlabeled_cases) == (("b",), ("a", "c", "d"))
 
 
+@pytest.mark.parametrize("preset", ["quick", "paper"])
+def test_one_dimension_of_the_contrast_can_be_left_out(ball_study, preset):
+    both, batch, features = (
+        resolve(ball_study, TrainRequest(preset=preset, contrast=contrast), pick("cpu"))
+        for contrast in ("both", "batch", "features")
+    )
+    assert both.contrast.dimension_weight > batch.contrast.dimension_weight == 0
+    assert batch.contrast.high_voxel_weight == both.contrast.high_voxel_weight > features.contrast.high_voxel_weight == 0
+    assert features.contrast.low_voxel_weight == 0
+    assert features.contrast.dimension_weight == both.contrast.dimension_weight
+    assert len(batch.reasons) == len(features.reasons) == len(both.reasons) + 1
+
+
 def test_the_paper_preset_is_the_papers(ball_study):
     plan = resolve(ball_study, TrainRequest(preset="paper"), pick("cpu"))
     assert (plan.net.name, plan.steps, plan.optimizer.name, plan.optimizer.learning_rate) == ("vnet", 6_000, "sgd", 0.01)

@@ -35,7 +35,10 @@ class HealthPanel(QWidget):
         self.sentence = QLabel()
         self.sentence.setWordWrap(True)
         self.other = QComboBox()
-        self.other.setToolTip("Draw the curves of another run beside, such as one without the dimension contrast")
+        self.other.setToolTip(
+            "Draw the curves of another run beside: one trained with the option contrast on 'batch' shows\n"
+            "what the contrast along the features is for"
+        )
         self.plots: dict[str, pg.PlotWidget] = {}
         self.map: pg.ImageItem | None = None
         self._make = QTimer(self)
