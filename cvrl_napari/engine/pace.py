@@ -24,11 +24,11 @@ UNLABELED_COST = {"supervised": 1.0, "mean_teacher": 2.4, "cvrl": 2.6}
 """A step with unlabeled patches, in steps without: docs/benchmarks.md, *What a step costs*."""
 FEWEST_STEPS = 20
 """Of an earlier run, before it says anything: the first steps are slower."""
-PIECE = 32
-"""Side of the cube of voxels on which a new network is timed."""
+PIECE = 48
+"""Side of the cubes of voxels on which a new network is timed; a voxel of a smaller one costs more."""
 OVERHEAD = 1.25
 """Batches, optimizer and losses beside the network."""
-PASSES = 3
+PASSES = 2
 
 
 def seconds_of(plan: Plan, labels_step: float) -> float:
@@ -70,23 +70,24 @@ def computes_alike(plan: Plan, earlier: Plan) -> bool:
 
 
 def measured_step(plan: Plan) -> float:
-    """Guess the seconds of a step on labels alone from a few passes of its network over a small piece; about a second."""
+    """Guess the seconds of a step on labels alone from a few passes of its network over small pieces; about a second."""
     voxels = plan.labeled_batch * plan.patch_size[0] * plan.patch_size[1] * plan.patch_size[2]
-    return OVERHEAD * voxels * _seconds_a_voxel(_shape(plan.net), plan.device, plan.threads)
+    return OVERHEAD * voxels * _seconds_a_voxel(_shape(plan.net), plan.labeled_batch, plan.device, plan.threads)
 
 
 @lru_cache
-def _seconds_a_voxel(config: NetConfig, device: str, threads: int) -> float:
+def _seconds_a_voxel(config: NetConfig, batch: int, device: str, threads: int) -> float:
     """Return the seconds of a forward and a backward pass through a network, a voxel of its input.
 
+    In a batch as large as the run's: one piece by itself misses the fast convolutions, and takes three times as long a voxel.
     On a processor the seconds are its own, as if no other job used it: a moment's load says nothing of the next hour.
     """
     set_threads(threads)
     now = time.process_time if device == "cpu" else time.perf_counter
     with torch.random.fork_rng():
         net = build_net(config).to(device)
-        images = torch.zeros(1, config.in_channels, PIECE, PIECE, PIECE, device=device)
-        labels = torch.zeros(1, PIECE, PIECE, PIECE, dtype=torch.long, device=device)
+        images = torch.zeros(batch, config.in_channels, PIECE, PIECE, PIECE, device=device)
+        labels = torch.zeros(batch, PIECE, PIECE, PIECE, dtype=torch.long, device=device)
         took = []
         for _ in range(PASSES):
             started = now()
@@ -94,7 +95,7 @@ def _seconds_a_voxel(config: NetConfig, device: str, threads: int) -> float:
             if device == "cuda":
                 torch.cuda.synchronize()
             took.append(now() - started)
-    return min(took) / (threads if device == "cpu" else 1) / PIECE**3
+    return min(took) / (threads if device == "cpu" else 1) / (batch * PIECE**3)
 
 
 def _labels_step(plan: Plan, step: StepDone) -> float | None:
