@@ -40,7 +40,7 @@ from cvrl_napari.gui.study_editing import Earlier, StudyEditing
 from cvrl_napari.gui.thumbnails import Thumbnails
 from cvrl_napari.gui.version_dialog import VersionDialog
 
-WIDTHS = {NAME: 109, STATE: 99, MODEL: 42, VOLUMES: 86, CHANGED: 110}
+WIDTHS = {NAME: 113, STATE: 96, MODEL: 42, VOLUMES: 86, CHANGED: 110}
 """Pixels; the first four are seen at once on a laptop."""
 ROW_HEIGHT = 26
 LIST_HEIGHT = 132
