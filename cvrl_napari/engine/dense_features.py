@@ -24,6 +24,7 @@ from cvrl_napari.engine.embedding_cache import LEVELS, Level
 from cvrl_napari.engine.model_file import Model
 from cvrl_napari.engine.predict import normalized_entropy
 from cvrl_napari.engine.windows import bell, evaluating, window_starts
+from cvrl_napari.nets.for_prediction import for_prediction
 from cvrl_napari.nets.output import NetOutput
 
 _LARGEST = 6e4  # fits float16
@@ -93,11 +94,11 @@ def write_features(
     starts = [_starts(*axis, stride, student.card.window_overlap) for axis in zip(size, patch, strict=True)]
     sums = {level: _Sums(grid, patch, size, before, starts) for level, grid in grids.items()}
     total, done = int(np.prod([len(axis) for axis in starts])), 0
-    device = next(student.net.parameters()).device
+    net = for_prediction(student.net)
     for row, z in enumerate(starts[0]):
         for y, x in product(*starts[1:]):
-            with evaluating(student.net):  # nothing is yielded inside: whoever listens would be without gradients
-                found = student.net(image[None, :, z : z + patch[0], y : y + patch[1], x : x + patch[2]].to(device))
+            with evaluating(net) as device:  # nothing is yielded inside: whoever listens would be without gradients
+                found = net(image[None, :, z : z + patch[0], y : y + patch[1], x : x + patch[2]].to(device))
                 for level in grids:
                     sums[level].add(_maps(found, level, grids[level].edge), (z, y, x))
             done += 1

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cvrl_napari.config import Triple
+from cvrl_napari.nets.for_prediction import for_prediction
 from cvrl_napari.nets.output import Net
 
 _SIGMA = 0.125  # of the importance within a window, as a share of its side (nnU-Net, MONAI)
@@ -49,7 +50,7 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
     size = image.shape[1:]
     image, before = _padded(image, patch_size)
     with evaluating(net) as device:
-        probabilities = _blend(net, image, patch_size, stride or _stride(patch_size, overlap), device)
+        probabilities = _blend(for_prediction(net), image, patch_size, stride or _stride(patch_size, overlap), device)
     inside = (slice(first, first + length) for first, length in zip(before, size, strict=True))
     return probabilities[:, *inside].cpu()
 
