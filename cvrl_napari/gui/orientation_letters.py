@@ -9,10 +9,10 @@ from typing import Any
 import napari
 import numpy as np
 import numpy.typing as npt
-from napari.components.overlays import TextOverlay
 from napari.layers import Layer
 
 from cvrl_napari.gui.case_view import camera_of
+from cvrl_napari.gui.letter_overlay import LetterOverlay
 from cvrl_napari.gui.placement import layer_affine
 
 TOWARDS = ("RL", "AP", "SI")
@@ -63,9 +63,9 @@ class OrientationLetters:
 
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
-        self._overlays: dict[str, TextOverlay] = {}
+        self._overlays: dict[str, LetterOverlay] = {}
         for edge in EDGES:
-            overlay = TextOverlay(
+            overlay = LetterOverlay(
                 position=POSITIONS[edge], font_size=FONT_SIZE, color=COLOR, box=True, box_color=BOX_COLOR, visible=False
             )
             viewer.canvas.overlays[_key(edge)] = self._overlays[edge] = overlay

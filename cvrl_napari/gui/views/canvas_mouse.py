@@ -5,7 +5,7 @@ as long as a drag of ours takes.
 """
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import napari
@@ -16,6 +16,7 @@ from cvrl_napari.gui.views.canvas_crosshair import CanvasCrosshair
 from cvrl_napari.gui.views.crosshair import Crosshair
 from cvrl_napari.gui.views.planes import Point
 from cvrl_napari.gui.views.ruler import Ruler
+from cvrl_napari.gui.views.undisturbed import undisturbed
 
 LEFT, RIGHT = 1, 2
 CLICK_PIXELS = 4
@@ -50,7 +51,7 @@ class CanvasMouse:
         active = viewer.layers.selection.active
         if self.crosshair is not None and (active is None or str(active.mode) == "pan_zoom"):
             return self._click(self.crosshair, event)
-        return None if self.lines is None else self._clear_the_way(self.lines, event)
+        return self._paint(event)
 
     def _on_move(self, viewer: napari.Viewer, event: Any) -> None:
         if viewer.dims.ndisplay != 2:
@@ -86,8 +87,9 @@ class CanvasMouse:
         if _way(pressed, event.pos) <= CLICK_PIXELS:
             crosshair.move(point)
 
-    def _clear_the_way(self, lines: CanvasCrosshair, event: Any) -> Generator[None, None, None]:
-        with lines.out_of_the_way():
+    def _paint(self, event: Any) -> Generator[None, None, None]:
+        """Leave the drag to the tool in hand, and keep everything else out of its way."""
+        with undisturbed(), nullcontext() if self.lines is None else self.lines.out_of_the_way():
             yield
             while event.type == "mouse_move":
                 yield

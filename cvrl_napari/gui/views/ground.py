@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
@@ -11,7 +12,7 @@ from qtpy.QtGui import QImage, QPainter, QPixmap
 from cvrl_napari.gui.views.followed_layers import Box
 from cvrl_napari.gui.views.layer_space import extent_mm, slice_index
 from cvrl_napari.gui.views.planes import Frame, Plane, Point
-from cvrl_napari.gui.views.slice_pictures import Picture, labels_picture, picture_of, plane_slice
+from cvrl_napari.gui.views.slice_pictures import Picture, class_table, look_up, picture_of, plane_slice
 
 RIM_PIXELS = 2
 """How far a voxel is seen beyond its own edge where a picture is drawn smaller or larger."""
@@ -23,6 +24,12 @@ class _Slice:
     picture: Picture
     """Held because Qt does not copy it: what is written into it is drawn."""
     image: QImage
+    layer: Image | Labels
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """The colours of the classes: as long as they stay, so does what is known of the slice."""
+        return class_table(self.layer)
 
 
 class Ground:
@@ -82,9 +89,9 @@ class Ground:
             rows, columns = box[plane.vertical], box[plane.horizontal]
             high = cut.shape[0]
             part = (slice(high - rows.stop, high - rows.start) if plane.upwards else rows, columns)
-            colors = labels_picture(layer, cut[part])
-        before = known.picture[part]
-        differs = (before != colors).any(axis=2)
+            colors = look_up(known.table, cut[part])
+        before, colors = known.picture.view(np.uint32)[part][..., 0], colors.view(np.uint32)[..., 0]
+        differs = before != colors
         if not differs.any():
             return QRect()
         before[...] = colors
@@ -115,7 +122,7 @@ class Ground:
             picture = picture_of(layer, self._plane, index)
             rows, columns = picture.shape[:2]
             image = QImage(picture.data, columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied)
-            known = self._slices[layer] = _Slice(index, picture, image)
+            known = self._slices[layer] = _Slice(index, picture, image, layer)
         place = self._place(layer, frame)
         shrinks = place.width() * painter.device().devicePixelRatioF() < known.image.width()
         smooth = isinstance(layer, Image) and (shrinks or str(layer.interpolation2d) != "nearest")

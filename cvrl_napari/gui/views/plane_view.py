@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
-from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
+from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent, QWheelEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from cvrl_napari.gui.orientation_letters import edge_letters
@@ -68,6 +68,11 @@ class PlaneView(QWidget):
         self._brush_mm: float | None = None
         self._lines: Sequence[Measured] = ()
         self._mouse: QPointF | None = None
+        self._brushed = QRegion()
+        # What the brush paints is told a round of the event loop later: the window is put together once for both, not twice.
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._draw_brush)
         self._notches = 0.0
 
     def sizeHint(self) -> QSize:
@@ -212,7 +217,12 @@ class PlaneView(QWidget):
         if self._brush_mm is not None and self._mouse is not None:
             reach = self._brush_mm * self.frame.zoom / 2 + 3
             middle = self._mouse
-            self.update(QRectF(middle.x() - reach, middle.y() - reach, 2 * reach, 2 * reach).toAlignedRect())
+            self._brushed |= QRectF(middle.x() - reach, middle.y() - reach, 2 * reach, 2 * reach).toAlignedRect()
+            self._soon.start()
+
+    def _draw_brush(self) -> None:
+        self.update(self._brushed)
+        self._brushed = QRegion()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Tell."""

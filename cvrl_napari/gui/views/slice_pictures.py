@@ -48,7 +48,7 @@ def image_picture(layer: Image, cut: np.ndarray) -> Picture:
     steps = (cut.astype(np.float32) - np.float32(low)) * np.float32((_GREY_STEPS - 1) / max(high - low, 1e-30))
     # NaN has no grey value: it is drawn as the lowest.
     indices = np.nan_to_num(np.clip(steps, 0, _GREY_STEPS - 1), copy=False).astype(np.uint16)
-    return _look_up(table, indices)
+    return look_up(table, indices)
 
 
 def labels_picture(layer: Labels, cut: np.ndarray) -> Picture:
@@ -59,7 +59,18 @@ def labels_picture(layer: Labels, cut: np.ndarray) -> Picture:
         cut = contours(cut, layer.contour)
     if cut.dtype != np.uint8:  # labels of another program
         return np.ascontiguousarray(_bytes(layer.colormap.map(cut)))
-    return _look_up(_table(layer.colormap.map(np.arange(256, dtype=np.uint8))), cut)
+    return look_up(class_table(layer), cut)
+
+
+def class_table(layer: Labels) -> np.ndarray:
+    """Return the colours of the labels 0 to 255 as `look_up` wants them, (256,) uint32."""
+    return _table(layer.colormap.map(np.arange(256, dtype=np.uint8)))
+
+
+def look_up(table: np.ndarray, indices: np.ndarray) -> Picture:
+    """Return the colours that a table has for an array of two axes."""
+    found = np.take(table, indices)
+    return np.ascontiguousarray(found).view(np.uint8).reshape(*indices.shape, 4)
 
 
 def contours(cut: np.ndarray, width: int) -> np.ndarray:
@@ -86,8 +97,3 @@ def _bytes(colors: np.ndarray) -> np.ndarray:
 def _table(colors: np.ndarray) -> np.ndarray:
     """Return colours (N, 4) in 0 to 1 as one 32-bit number each, which numpy looks up four times as fast."""
     return np.ascontiguousarray(_bytes(colors)).view(np.uint32)[:, 0]
-
-
-def _look_up(table: np.ndarray, indices: np.ndarray) -> Picture:
-    found = np.take(table, indices)
-    return np.ascontiguousarray(found).view(np.uint8).reshape(*indices.shape, 4)

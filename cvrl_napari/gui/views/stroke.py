@@ -8,6 +8,7 @@ from napari.layers import Labels
 
 from cvrl_napari.gui.brush import fill_from, paint_voxels
 from cvrl_napari.gui.views.planes import Plane
+from cvrl_napari.gui.views.undisturbed import undisturbed
 
 Indices = tuple[npt.NDArray[np.intp], ...]
 
@@ -56,8 +57,9 @@ class Stroke:
     def __init__(self, labels: Labels, plane: Plane) -> None:
         self._labels, self._plane = labels, plane
         self._last: npt.NDArray[np.intp] | None = None
-        self._history = ExitStack()
-        self._history.enter_context(labels.block_history())
+        self._meanwhile = ExitStack()
+        self._meanwhile.enter_context(labels.block_history())
+        self._meanwhile.enter_context(undisturbed())
 
     def to(self, voxel: npt.ArrayLike) -> None:
         """Paint or erase on the way to a voxel (z, y, x), which may lie outside."""
@@ -77,7 +79,7 @@ class Stroke:
 
     def end(self) -> None:
         """Let the button go."""
-        self._history.close()
+        self._meanwhile.close()
 
     def _voxels(self, start: npt.NDArray[np.intp], end: npt.NDArray[np.intp]) -> Indices:
         plane, labels = self._plane, self._labels

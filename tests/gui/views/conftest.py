@@ -1,5 +1,6 @@
 """The mouse of a person in a view, and linked views of a case without napari's window."""
 
+import gc
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -9,8 +10,10 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QWidget
 
+from cvrl_napari.gui.case_view import camera_of
+from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.views.crosshair import Crosshair
 from cvrl_napari.gui.views.linked_views import LinkedViews
@@ -111,3 +114,39 @@ def linked(ball_study: Study, qtbot) -> Iterator[SimpleNamespace]:
     views.deleteLater()
     viewing.close()
     session.shut_down()
+
+
+@pytest.fixture
+def window(make_napari_viewer, ball_study, qtbot):
+    """The dock in a window on the screen, case 'a' on view."""
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1366, 768)
+    dock = CvrlDock(viewer)
+    viewer.window.add_dock_widget(dock, name="CVRL", area="right")
+    ball_study.close()
+    with qtbot.waitSignal(dock.session.case_opened):
+        dock.open_folders([ball_study.folder])
+    with qtbot.waitSignal(dock.session.case_opened):
+        dock.session.open_case("a")
+    yield viewer, dock
+    dock.shut_down()
+    settle()  # what was left for the event loop to do holds the window
+    gc.collect()
+
+
+def canvas_of(viewer) -> QWidget:
+    window = viewer.window._qt_window
+    return next(one for one in window.findChildren(QWidget) if type(one).__name__ == "CanvasBackendDesktop")
+
+
+def place_of(viewer, point) -> QPoint:
+    """The pixel of the canvas, which shows an axial slice, of a point in mm."""
+    canvas, camera = canvas_of(viewer), camera_of(viewer)
+    middle = np.array((canvas.height(), canvas.width())) / 2
+    row, column = middle + (np.array(point)[1:] - np.array(camera.center)[1:]) * camera.zoom
+    return QPoint(round(column), round(row))
+
+
+def settle() -> None:
+    for _ in range(3):
+        QApplication.processEvents()

@@ -7,47 +7,15 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtWidgets import QApplication
 
 from cvrl_napari.gui.case_view import camera_of
-from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.views.layer_space import voxel_at
 
-from .conftest import LEFT, RIGHT, move_event
+from .conftest import LEFT, RIGHT, canvas_of, move_event, place_of, settle
 
 pytestmark = pytest.mark.gui
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def window(make_napari_viewer, ball_study, qtbot):
-    """The dock in a window on the screen, case 'a' on view."""
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1366, 768)
-    dock = CvrlDock(viewer)
-    viewer.window.add_dock_widget(dock, name="CVRL", area="right")
-    ball_study.close()
-    with qtbot.waitSignal(dock.session.case_opened):
-        dock.open_folders([ball_study.folder])
-    with qtbot.waitSignal(dock.session.case_opened):
-        dock.session.open_case("a")
-    yield viewer, dock
-    dock.shut_down()
-    settle()  # what was left for the event loop to do holds the window
-    gc.collect()
-
-
-def canvas_of(viewer) -> QWidget:
-    window = viewer.window._qt_window
-    return next(one for one in window.findChildren(QWidget) if type(one).__name__ == "CanvasBackendDesktop")
-
-
-def place_of(viewer, point) -> QPoint:
-    """The pixel of the canvas, which shows an axial slice, of a point in mm."""
-    canvas, camera = canvas_of(viewer), camera_of(viewer)
-    middle = np.array((canvas.height(), canvas.width())) / 2
-    row, column = middle + (np.array(point)[1:] - np.array(camera.center)[1:]) * camera.zoom
-    return QPoint(round(column), round(row))
 
 
 def listeners_of(layer) -> dict[str, int]:
@@ -61,11 +29,6 @@ def press_key(viewer, qtbot, key) -> None:
     qtbot.waitUntil(window.isActiveWindow)
     QTest.keyClick(window, key)
     settle()
-
-
-def settle() -> None:
-    for _ in range(3):
-        QApplication.processEvents()
 
 
 def test_views_open_beside_the_dock_and_are_gone_without_a_trace(window, qtbot):
