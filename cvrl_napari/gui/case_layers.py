@@ -80,7 +80,9 @@ class CaseLayers:
         for layer, array, name in zip(self.layers, arrays, _names(case_id, len(channels)), strict=True):
             layer.data = _native(array)
             for key, value in place.items():
-                setattr(layer, key, value)
+                # napari slices each layer, and looks at all, for what is set. The last is always set, see `docs/lessons.md`.
+                if key == "translate" or tuple(getattr(layer, key)) != tuple(value):
+                    setattr(layer, key, value)
             layer.name = name
             layer.metadata = dict(source)
         for channel, further in zip(self.channels, case.channels, strict=True):

@@ -44,6 +44,8 @@ from cvrl_napari.gui.world_position import WorldPosition
 from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError
 
 WIDTH = 380
+BETWEEN_MS = 10
+"""Between two steps of what takes napari long: a key or the mouse has its turn. A timer of 0 would give it none."""
 
 
 def sample_folder() -> Path:
@@ -80,6 +82,7 @@ class CvrlDock(QWidget):
         self.lone_scans = LoneScans(napari_viewer, self)
         self.viewing = Viewing(napari_viewer, self.session, self)
         self._window: QWidget | None = None
+        self._embeddings: QWidget | None = None
 
         self.notice = NoticeBar()
         self.busy = QLabel()
@@ -184,8 +187,17 @@ class CvrlDock(QWidget):
         if shown is not None:
             shown.parentWidget().show()
             shown.parentWidget().raise_()
-            return
-        self._viewer.window.add_dock_widget(EmbeddingsDock(self._viewer, self), name=TITLE, area="bottom")
+        elif self._embeddings is None:
+            # Made in one round of the event loop and put into the window in another: napari takes as long for that.
+            self._embeddings = EmbeddingsDock(self._viewer, self)
+            QTimer.singleShot(BETWEEN_MS, self, self._add_embeddings)
+
+    def _add_embeddings(self) -> None:
+        from cvrl_napari.gui.embeddings.dock import TITLE
+
+        made, self._embeddings = self._embeddings, None
+        if made is not None and self._shortcuts is not None:
+            self._viewer.window.add_dock_widget(made, name=TITLE, area="bottom")
 
     def show_keys(self) -> None:
         """Show the sheet of keys beside the work."""

@@ -38,8 +38,8 @@ class Layers(QObject):
     case_left : str, object
         Case and its labels (uint8, (z, y, x)) just before another case is shown, when they changed since the last
         `mark_saved()`: the last chance to save them.
-    leaving : object
-        The case on view is about to go: who added layers of their own empties them. The `Volume` that comes, or None.
+    leaving
+        The case on view is about to go: who added layers of their own takes them away.
     view_changed : str, int, int
         Case, axis (0 = z) and index of the slice on view, 200 ms after it last moved.
     """
@@ -47,7 +47,7 @@ class Layers(QObject):
     labels_painted = Signal(str)
     stroke_goes_on = Signal()
     case_left = Signal(str, object)
-    leaving = Signal(object)
+    leaving = Signal()
     view_changed = Signal(str, int, int)
 
     def __init__(self, viewer: napari.Viewer, parent: QObject | None = None) -> None:
@@ -124,7 +124,7 @@ class Layers(QObject):
         scan = scan if scan is not None else study.read_scan(case_id)
         labels = study.read_labels(case_id)
         labels = np.zeros(scan.array.shape, np.uint8) if labels is None else np.array(labels, np.uint8, order="C")
-        before = self._leave(scan)
+        before = self._leave()
         mode = before.labels.mode if before is not None else "pan_zoom"
         # The person may have deleted a layer of the case before.
         if before is not None and before.can_hold(study, scan, channels) and set(before.layers) <= set(self._viewer.layers):
@@ -298,10 +298,10 @@ class Layers(QObject):
         # Else napari draws its list of layers anew with every dab, which costs more than the dab; nothing in it changed.
         labels.events.labels_update.disconnect(labels.events)
 
-    def _leave(self, coming: Volume | None = None) -> CaseLayers | None:
+    def _leave(self) -> CaseLayers | None:
         """Remember how the case on view is looked at, and offer what is not saved; returns it."""
         self.difference(False)
-        self.leaving.emit(coming)
+        self.leaving.emit()
         self.undoing.forget()
         self._painted.stop()
         shown = self._shown

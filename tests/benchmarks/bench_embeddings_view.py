@@ -10,6 +10,7 @@ drawing (in software, under Xvfb) included, in rounds of the event loop: what a 
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import napari
@@ -18,7 +19,8 @@ import psutil
 import pyqtgraph as pg
 import torch
 from bench_event_loop import make_study, row, wait
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QWidget
 from skimage.measure import points_in_poly
 
 from cvrl_napari.config import TrainRequest
@@ -32,10 +34,13 @@ from cvrl_napari.gui.embeddings.dock import EmbeddingsDock
 from cvrl_napari.gui.embeddings.feature_layer import LAYER as COLORS
 from cvrl_napari.gui.embeddings.lasso import inside
 from cvrl_napari.gui.embeddings.point_plot import PointPlot
+from cvrl_napari.gui.embeddings.selection import MARKS
+from cvrl_napari.gui.session import Session
 from cvrl_napari.nets.build import build_net
 
 POINTS, LASSOED = 100_000, 1_000_000
 FRAMES = 60
+TIMES = 3
 SIZE = (700, 260)
 
 
@@ -84,31 +89,123 @@ def timed(function: Callable[[], object], times: int = 5) -> list[float]:
     return taken
 
 
-def until(done: Callable[[], object]) -> list[float]:
-    """Let the event loop run until something is so and drawn; milliseconds of each round that had something to do."""
-    rounds, ends, after = [], time.monotonic() + 60, 3
+def rounds(do: Callable[[], object], done: Callable[[], object] = lambda: True) -> list[float]:
+    """Do something in the event loop and let that run until something is so and drawn; milliseconds of each of its rounds."""
+    QTimer.singleShot(0, do)
+    taken, ends, after = [], time.monotonic() + 60, 4
     while after:
         start = time.thread_time()
         QApplication.processEvents()
-        rounds.append(1000 * (time.thread_time() - start))
+        taken.append(1000 * (time.thread_time() - start))
         time.sleep(0.005)
         after -= bool(done())
         if time.monotonic() > ends:
             raise SystemExit("It did not happen within a minute.")
-    return [one for one in rounds if one > 1]
+    return taken
+
+
+class Table:
+    """The longest round of each action, a column for each time it was done."""
+
+    def __init__(self) -> None:
+        self._longest: dict[str, list[float]] = {}
+
+    def add(self, name: str, taken: list[float]) -> None:
+        self._longest.setdefault(name, []).append(max(taken))
+
+    def print(self) -> None:
+        print(f"\n| longest round of the event loop, ms                | {' | '.join(f'{n + 1:>5}' for n in range(TIMES))} |")
+        print(f"|----------------------------------------------------|{'------:|' * TIMES}")
+        for name, longest in self._longest.items():
+            print(f"| {name:<50} | {' | '.join(f'{one:>5.0f}' for one in longest)} |")
+
+
+def floor(viewer: napari.Viewer, session: Session, others: tuple[str, str], table: Table) -> None:
+    """What napari does by itself, and what another case costs without the dock."""
+    one = np.zeros((1, 1, 1), np.float32)
+    place = {"scale": viewer.layers[0].scale, "translate": viewer.layers[0].extent.world.mean(axis=0), "units": ("mm",) * 3}
+    dims, layers, window = viewer.dims, viewer.layers, viewer.window
+    table.add("napari: the next slice", rounds(lambda: dims.set_current_step(0, dims.current_step[0] + 1)))
+    table.add("napari: an image of one voxel is added", rounds(lambda: viewer.add_image(one, name="bare", **place)))
+    table.add("napari: it is given other contents", rounds(lambda: setattr(layers["bare"], "data", one + 1)))
+    table.add("napari: it is removed", rounds(lambda: layers.remove("bare")))
+    layers.selection.active = session.layers.shown.labels
+    empty = QWidget()
+    empty.setMinimumHeight(300)
+    table.add("napari: an empty dock is added below", rounds(lambda: window.add_dock_widget(empty, name="bare", area="bottom")))
+    table.add("napari: it is removed again", rounds(lambda: window.remove_dock_widget(empty)))
+    for case in others:
+        taken = rounds(partial(session.open_case, case), lambda case=case: session.case == case)
+    table.add("another case is opened, the dock closed", taken)
+
+
+def use(viewer: napari.Viewer, main: CvrlDock, other: str, table: Table, rng: np.random.Generator) -> dict[str, list[float]]:
+    """Open the dock, do what a person does in it, and close it; returns times of what is done many times."""
+    case, docks, layers = main.session.case, viewer.window.dock_widgets, viewer.layers
+    table.add("the dock is opened", rounds(main.open_embeddings, lambda: "CVRL embeddings" in docks))
+    dock: EmbeddingsDock = viewer.window.dock_widgets["CVRL embeddings"]
+    cloud, tool = dock.cloud, dock.similarity
+    table.add("its first points", rounds(lambda: None, lambda: cloud.sample is not None))
+    more = partial(dock.scatter.count.setCurrentIndex, 3)
+    table.add(f"{POINTS:,} points", rounds(more, lambda: len(cloud.sample) > 20_000))
+    for which in ("first", "second"):
+        limit = float(rng.uniform(-0.1, 0.1))
+        fence = np.array([(-1e3, -1e3), (limit, -1e3), (limit, 1e3), (-1e3, 1e3)])
+        draw = partial(dock.scatter.plot._on_drawn, fence, False)
+        table.add(f"a lasso, makeup and marks, {which}", rounds(draw, lambda: dock.selection._fenced is not None))
+    table.add("the marks are cleared", rounds(dock.selection.clear))
+    table.add("their layer is taken away", rounds(lambda: None, lambda: MARKS not in layers))
+    table.add("the health panel", rounds(lambda: dock.tabs.setCurrentIndex(2), lambda: not dock.health_panel._make.isActive()))
+    table.add("the tab of the scan", rounds(lambda: dock.tabs.setCurrentIndex(1)))
+    table.add("the similarity tool is taken up", rounds(dock.similar.button.click, lambda: tool._embeddings is not None))
+    scan = layers[case]
+    shape = np.array(scan.data.shape)
+    z = int(shape[0] // 2)
+    rounds(lambda: viewer.dims.set_point(range(3), scan.data_to_world((z, 0, 0))))
+    moves, clicks = [], []
+    for number in range(21):
+        tool._point(scan.data_to_world((z, *rng.integers(shape[1:] // 4, 3 * shape[1:] // 4))))
+        tool._rest.stop()
+        taken = rounds(tool._show_plane, lambda: not tool._comparing)
+        if number == 0:
+            table.add("its first slice", taken)
+        else:
+            moves.append(taken)
+    table.add("the slice while the mouse moves", [max(one) for one in moves])
+    for _ in range(5):
+        tool._point(scan.data_to_world(tuple(rng.integers(shape // 4, 3 * shape // 4))))
+        seen: list[int] = []
+        tool.changed.connect(lambda seen=seen: seen.append(1))
+        start = time.process_time()
+        taken = rounds(tool.compare_whole, lambda seen=seen: seen)
+        clicks.append((1000 * (time.process_time() - start), max(taken)))
+    table.add("the map of the scan after a click", [longest for _, longest in clicks])
+    table.add("the threshold", rounds(lambda: dock.similar.threshold.setValue(0.5)))
+    table.add("the map is cleared", rounds(tool.clear))
+    table.add("features as colors", rounds(dock.similar.colors.click, lambda: dock.overlays.get(COLORS) is not None))
+
+    def is_there() -> bool:
+        return cloud.sample is not None and cloud.sample.cases == (other,) and dock.overlays.get(COLORS) is not None
+
+    table.add("another case is opened, colors shown", rounds(lambda: main.session.open_case(other), is_there))
+    close = partial(viewer.window.remove_dock_widget, dock)
+    table.add("the dock is closed, its layer goes", rounds(close, lambda: COLORS not in layers))
+    return {
+        "similarity of a slice, drawn, while moving": [sum(one) for one in moves],
+        "similarity of the scan, all threads, drawn": [spent for spent, _ in clicks],
+    }
 
 
 def main() -> None:
     rng = np.random.default_rng(0)
     folder = tempfile.TemporaryDirectory()
     study = make_study(Path(folder.name))
-    case = study.unlabeled_cases()[0]
+    case, other = study.unlabeled_cases()[:2]
     plan = resolve(study, TrainRequest(preset="quick", device="cpu"), pick("cpu"))
     torch.manual_seed(0)
     model = study.runs_folder / "random" / "model.safetensors"
     model.parent.mkdir(parents=True)
     save_model(model, build_net(plan.net).eval(), ModelCard.of(plan, study, metrics={}))
-    other = study.unlabeled_cases()[1]
     list(embed_cases(study, model, [case, other], device="cpu", threads=1))
     study.close()
 
@@ -127,72 +224,17 @@ def main() -> None:
 
     main_dock = CvrlDock(viewer)
     viewer.window.add_dock_widget(main_dock, name="CVRL", area="right")
-    main_dock.open_folders([study.folder])
-    until(lambda: main_dock.session.case == case)
-    row("making the dock's widgets", timed(lambda: EmbeddingsDock(viewer, main_dock).close(), 1))
-    opened = timed(main_dock.open_embeddings, 1)
-    dock: EmbeddingsDock = viewer.window.dock_widgets["CVRL embeddings"]
-    row("opening the dock, once", opened)
-    row("its layers made by napari, a round", until(lambda: dock.overlays._made and not dock.overlays._step.isActive()))
-    row("first 20,000 points", until(lambda: dock.cloud.sample is not None))
-    dock.scatter.count.setCurrentIndex(3)
-    row("100,000 points", until(lambda: len(dock.cloud.sample) > 20_000))
-    for what in ("lasso and its marks, first", "lasso and its marks, again"):
-        limit = float(rng.uniform(-0.1, 0.1))
-        fence = np.array([(-1e3, -1e3), (limit, -1e3), (limit, 1e3), (-1e3, 1e3)])
-        calls = timed(lambda fence=fence: dock.scatter.plot._on_drawn(fence, False), 1)
-        row(what, calls + until(lambda: dock.selection._fenced is not None))
-    dock.selection.clear()
-
-    looked = timed(lambda: dock.tabs.setCurrentIndex(2), 1)
-    row("looking at the health panel, a round", looked + until(lambda: dock.health_panel.map is not None))
-    tool = dock.similarity
-    row("the tab of the scan", timed(lambda: dock.tabs.setCurrentIndex(1), 1) + until(lambda: True))
-    row(
-        "taking up the similarity tool, a round",
-        timed(dock.similar.button.click, 1) + until(lambda: tool._embeddings is not None),
-    )
-    cells = " x ".join(map(str, tool._embeddings.features.shape))
-    scan = next(layer for layer in viewer.layers if layer.name == case)
-    shape = np.array(scan.data.shape)
-    z = int(shape[0] // 2)
-    viewer.dims.set_point(range(3), scan.data_to_world((z, 0, 0)))
-    moves: list[float] = []
-    for number in range(41):
-        voxel = (z, *rng.integers(shape[1:] // 4, 3 * shape[1:] // 4))
-        tool._point(scan.data_to_world(voxel))
-        tool._rest.stop()
-        taken = timed(tool._show_plane, 1)
-        drawn = until(lambda: not tool._comparing)
-        if number == 0:
-            row("similarity of a slice, first", taken + drawn)
-        else:
-            moves += [sum(taken + drawn)]
-    row("similarity of a slice, drawn, while moving", moves)
-    clicks, rounds = [], []
-    for _ in range(10):
-        voxel = tuple(rng.integers(shape // 4, 3 * shape // 4))
-        tool._point(scan.data_to_world(voxel))
-        seen: list[int] = []
-        tool.changed.connect(lambda seen=seen: seen.append(1))
-        start = time.process_time()
-        tool.compare_whole()
-        rounds += until(lambda seen=seen: seen)
-        clicks.append(1000 * (time.process_time() - start))
-    row("similarity of the scan, all threads, drawn", clicks)
-    row("the GUI thread's part of it, a round", rounds)
-    row("clearing the map, a round", timed(tool.clear, 1) + until(lambda: True))
-    row(
-        "features as colors, a round",
-        timed(dock.similar.colors.click, 1) + until(lambda: dock.overlays.get(COLORS) is not None),
-    )
-    row(
-        "another case opened, a round",
-        timed(lambda: main_dock.session.open_case(other), 1)
-        + until(lambda: dock.cloud.sample is not None and dock.cloud.sample.cases == (other,)),
-    )
-    row("closing the dock", timed(lambda: viewer.window.remove_dock_widget(dock), 1) + until(lambda: True))
-    print(f"\nscan {' x '.join(map(str, shape))}, cells {cells}")
+    rounds(lambda: main_dock.open_folders([study.folder]), lambda: main_dock.session.case == case)
+    table, many = Table(), {}
+    for number in range(TIMES + 1):
+        kept = table if number else Table()  # the first time loads what is not loaded yet
+        floor(viewer, main_dock.session, (other, case), kept)
+        for name, values in use(viewer, main_dock, other, kept, rng).items():
+            many.setdefault(name, []).extend(values if number else [])
+        rounds(lambda: main_dock.session.open_case(case), lambda: main_dock.session.case == case)
+    for name, values in many.items():
+        row(name, values)
+    table.print()
     main_dock.close()
     viewer.close()
     folder.cleanup()

@@ -55,7 +55,7 @@ class EmbeddingsDock(QWidget):
         main = main or find_dock(napari_viewer)
         session = self._session = main.session
         self._is_open, self._was_docked, self._working = True, False, False
-        self.overlays = Overlays(napari_viewer, session.layers, self)
+        self.overlays = Overlays(napari_viewer, session.layers)
         self.computed = Computed(session, self)
         self.cloud = Cloud(session, self.computed, self)
         self.selection = Selection(session, self.computed, self.cloud, self.overlays, self)
@@ -120,9 +120,7 @@ class EmbeddingsDock(QWidget):
         assert application is not None
         application.aboutToQuit.connect(self.shut_down)
         main.closing.connect(self.shut_down)
-        session.case_opened.connect(self.overlays.prepare)
         self.computed.look()
-        QTimer.singleShot(0, self, self._settle_below)
 
     def refresh(self) -> None:
         """Show what can be computed and what is under way."""
@@ -161,7 +159,7 @@ class EmbeddingsDock(QWidget):
             self.under_mouse,
         ):
             part.close()
-        self.overlays.clear()
+        self.overlays.close()
         application = QApplication.instance()
         if application is not None:
             application.aboutToQuit.disconnect(self.shut_down)
@@ -170,8 +168,11 @@ class EmbeddingsDock(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Shut down when napari takes the dock away for good: it loses its parent then, without a close event."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None and self._was_docked:
-            self.shut_down()
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is not None:
+                QTimer.singleShot(0, self, self._settle_below)
+            elif self._was_docked:
+                self.shut_down()
         return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -185,7 +186,7 @@ class EmbeddingsDock(QWidget):
         while holder is not None and not isinstance(holder, QDockWidget):
             holder = holder.parent()
         window = self.window()
-        if holder is None or not isinstance(window, QMainWindow):
+        if self._was_docked or holder is None or not isinstance(window, QMainWindow):
             return
         self._was_docked = True
         # The layer list keeps its height; the plot can then grow into the canvas.
@@ -193,7 +194,6 @@ class EmbeddingsDock(QWidget):
         if window.dockWidgetArea(holder) != Qt.DockWidgetArea.BottomDockWidgetArea:
             window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, holder)
         window.resizeDocks([holder], [HEIGHT], Qt.Orientation.Vertical)
-        self.overlays.prepare()
 
     def _lay_out(self) -> None:
         beside_tabs = QWidget()

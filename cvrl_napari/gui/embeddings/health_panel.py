@@ -65,13 +65,20 @@ class HealthPanel(QWidget):
         """Draw what was read last."""
         reading = self._health.reading
         self.sentence.setText(reading.sentence)
-        for name, plot in self.plots.items():
-            plot.clear()
-            for health, color in ((reading.other, OTHER_COLOR), (reading.health, COLOR)):
-                if health is not None:
-                    self._draw(plot, health, name, color)
+        for name in self.plots:
+            self._draw_curve(name)
+        self._draw_map()
+
+    def _draw_curve(self, name: str) -> None:
+        reading = self._health.reading
+        self.plots[name].clear()
+        for health, color in ((reading.other, OTHER_COLOR), (reading.health, COLOR)):
+            if health is not None:
+                self._draw(self.plots[name], health, name, color)
+
+    def _draw_map(self) -> None:
         if self.map is not None:
-            correlation = reading.correlation
+            correlation = self._health.reading.correlation
             self._map_plot.setVisible(correlation is not None)
             if correlation is not None:
                 self.map.setImage(correlation.T, levels=(-1, 1))
@@ -81,17 +88,21 @@ class HealthPanel(QWidget):
         """Begin with the plots."""
         super().showEvent(event)
         if self.map is None:
+            self.setUpdatesEnabled(False)  # else each plot is laid out and drawn anew when the next one comes
             self._make.start()
 
     def _make_next(self) -> None:
         name = next((one for one in CURVES if one not in self.plots), None)
+        if name is None and self.map is None:
+            self._make_map()
+            return
         if name is None:
             self._make.stop()
-            self._make_map()
+            self.setUpdatesEnabled(True)
             return
         self.plots[name] = _plot(*CURVES[name])
         self._row.addWidget(self.plots[name])
-        self.refresh()
+        self._draw_curve(name)
 
     def _make_map(self) -> None:
         self.map = pg.ImageItem()
@@ -103,7 +114,7 @@ class HealthPanel(QWidget):
         for side in ("left", "bottom"):
             self._map_plot.hideAxis(side)
         self._row.addWidget(self._map_plot)
-        self.refresh()
+        self._draw_map()
 
     def _draw(self, plot: pg.PlotWidget, health: Health, name: str, color: str) -> None:
         values: np.ndarray = getattr(health.levels[self._computed.level], name)

@@ -1,8 +1,8 @@
 """The layers that the embeddings dock adds to the case on view: they lie on the grid of the cells.
 
-napari takes a fifth of a second to make a layer, to remove one, and to compile its shaders when it is first drawn. So each
-layer is made once, soon after the dock is opened, while nothing is shown in it yet; after that it only gets other contents,
-and is hidden and emptied when the case goes.
+A layer is there while something is shown in it: it is made when that is first wanted and taken away soon after it is no longer.
+Making one costs napari a tenth of a second, so what comes back soon gets the same layer, and everything happens one layer, and
+one step, a round of the event loop.
 """
 
 from collections.abc import Sequence
@@ -13,53 +13,56 @@ import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer
 
+from cvrl_napari.gui.layer_removal import remove_layers
 from cvrl_napari.gui.layers import Layers
 from cvrl_napari.gui.placement import placement
 from cvrl_napari.volumes.volume import Volume
 
+APPEAR_MS = 10
+"""Between filling a layer and drawing it: a key or the mouse has its turn. A timer of 0 would give it none."""
+LINGER_MS = 1500
+"""A layer in which nothing is shown any more is hidden at once, and taken away after this."""
 BETWEEN_MS = 50
-"""Between the layers that are made one after the other: the mouse has its turn."""
+"""Between layers that are taken away one after the other."""
 
 
 class Overlays(QObject):
-    """Layers by name. They take no part in saving, and none is left when no case is on view or the dock closes."""
+    """Layers by name. They take no part in saving, and none is left when the case goes or the dock closes."""
 
-    def __init__(self, viewer: napari.Viewer, layers: Layers, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: napari.Viewer, layers: Layers) -> None:
+        super().__init__(layers)  # not of the dock: the last layer is taken away after that is gone
         self._viewer, self._layers = viewer, layers
         self._plans: dict[str, _Plan] = {}
         self._made: dict[str, Image] = {}
-        self._empty: set[str] = set()
         self._appearing: set[str] = set()
-        self._to_make: list[str] = []
-        self._appear = QTimer(self)
-        self._appear.setSingleShot(True)
-        self._appear.timeout.connect(self._let_appear)
-        self._step = QTimer(self)
-        self._step.setInterval(BETWEEN_MS)
-        self._step.timeout.connect(self._prepare_next)
-        layers.leaving.connect(self._on_leaving)
+        self._going: set[str] = set()
+        self._is_closed = False
+        self._appear = self._timer(APPEAR_MS, self._let_appear)
+        self._go = self._timer(LINGER_MS, self._take_next)
+        layers.leaving.connect(self._take_all)
 
-    def plan(self, name: str, empty: Any, **look: Any) -> None:
-        """Say how an image layer is to look; `empty` is a cell of it that is drawn as nothing, of the type of its data."""
-        self._plans[name] = _Plan(np.asarray(empty), look)
+    def plan(self, name: str, empty: Any, widest: tuple[float, float] | None = None, **look: Any) -> None:
+        """Say how an image layer is to look; `empty` is a cell of it, of the type of its data.
 
-    def prepare(self, _case: str = "") -> None:
-        """Make the planned layers ahead, one after the other, if a case is on view; they are hidden."""
-        if self._layers.scan is not None:
-            self._to_make = [name for name in self._plans if self._find(name) is None]
-            self._step.start()
+        Parameters
+        ----------
+        widest : float, float, optional
+            What its contrast limits can be set to; its data is not looked through for them then.
+        """
+        self._plans[name] = _Plan(np.asarray(empty), widest, look)
 
     def get(self, name: str) -> Image | None:
-        """Return the layer of this name while something is shown in it, or was since the case is on view."""
-        return self._find(name) if name not in self._empty else None
+        """Return the layer of this name while something is shown in it."""
+        return self._find(name) if name not in self._going else None
 
     def hide(self, name: str) -> None:
-        """Show nothing in this layer, if it is there."""
+        """Show nothing in this layer; if nothing comes to be shown in it soon, it is taken away."""
         self._appearing.discard(name)
         layer = self._find(name)
-        if layer is not None:
+        if layer is not None and name not in self._going:
             layer.visible = False
+            self._going.add(name)
+            self._go.start(LINGER_MS)
 
     def show(self, name: str, data: np.ndarray, cell: Sequence[float]) -> Image:
         """Show cells (Z, Y, X, ...) of the scan on view in a planned layer; `cell` is voxels of the scan for one cell.
@@ -69,42 +72,39 @@ class Overlays(QObject):
         scan = self._layers.scan
         assert scan is not None
         layer, place = self._find(name), cell_placement(scan, cell)
+        self._going.discard(name)
         if layer is None:
-            layer = self._make(name, data, place)
-        else:
-            _fill(layer, data, place)
-        self._empty.discard(name)
+            return self._make(name, data, place)
+        _fill(layer, data, place)
         self._appearing.add(name)
         self._appear.start()
         return layer
 
-    def clear(self) -> None:
-        """Take all of them away."""
-        self._step.stop()
-        self._appearing.clear()
-        layers = [layer for name in self._made if (layer := self._find(name)) is not None]
-        self._made, self._empty = {}, set()
-        if layers:
-            with self._viewer.layers.batched_update():  # napari collects garbage after each removal, or each batch
-                for layer in layers:
-                    self._viewer.layers.remove(layer)
+    def close(self) -> None:
+        """Show nothing any more. The layers go one by one, and this with the last of them."""
+        self._is_closed = True
+        for name in self._made:
+            self.hide(name)
+        self._go.start(BETWEEN_MS)
 
     def _find(self, name: str) -> Image | None:
-        """Return the layer of this name; None when it is not made yet, or the person has deleted it."""
+        """Return the layer of this name; None when there is none, or the person has deleted it."""
         layer = self._made.get(name)
         return layer if layer is not None and layer in self._viewer.layers else None
 
     def _make(self, name: str, data: np.ndarray, place: dict[str, Any]) -> Image:
-        """Add a layer. The one that is selected stays selected: a brush must not be lost because something is shown."""
+        """Add a layer. What is selected stays so, the brush in the hand too; napari would select the new layer."""
         plan = self._plans[name]
-        active = self._viewer.layers.selection.active
-        mode = getattr(active, "mode", None)
         layer = Image(data, name=name, blending="translucent_no_depth", **place, **plan.look)
-        self._viewer.add_layer(layer)
+        if plan.widest is not None:
+            layer.contrast_limits_range = plan.widest  # before napari listens
+        selection = self._viewer.layers.selection
+        active = selection.active
+        # To show the controls of another layer and then those of the former again costs a third of all.
+        with selection.events.blocker_all():
+            self._viewer.add_layer(layer)
+            selection.active = active
         self._made[name] = layer
-        self._viewer.layers.selection.active = active
-        if active is not None and mode is not None:
-            active.mode = mode
         return layer
 
     def _let_appear(self) -> None:
@@ -114,48 +114,52 @@ class Overlays(QObject):
             if layer is not None and not layer.visible:
                 layer.visible = True
 
-    def _prepare_next(self) -> None:
-        """Make a layer and let it be drawn once, or hide the one made before."""
-        for name in self._empty:
-            self.hide(name)
-        scan = self._layers.scan
-        while self._to_make and self._find(self._to_make[0]) is not None:
-            self._to_make.pop(0)  # somebody was quicker
-        if scan is None or not self._to_make:
-            self._step.stop()
-            return
-        name, place = self._to_make.pop(0), placement(scan)
-        place["translate"] = np.clip(self._viewer.dims.point[-3:], *_corners(scan))  # on the slice on view: it is drawn
-        self._make(name, self._plans[name].nothing(), place)
-        self._empty.add(name)
+    def _take_next(self) -> None:
+        """Take a layer away that is no longer needed; the next one when the event loop comes round."""
+        if self._going:
+            self._take([self._going.pop()])
+        if self._going:
+            self._go.start(BETWEEN_MS)
+        elif self._is_closed:
+            self._layers.leaving.disconnect(self._take_all)
+            self.deleteLater()
 
-    def _on_leaving(self, coming: Volume | None) -> None:
-        """Show nothing, where the next scan will be: a hidden layer, too, counts for what napari can scroll through."""
-        if coming is None:
-            self.clear()
-            return
+    def _take_all(self) -> None:
+        """Take all away at once: they would count for what napari can scroll through in the next case."""
         self._appearing.clear()
-        place, corners = placement(coming), _corners(coming)
-        place["translate"] = np.mean(corners, axis=0)
-        for name in self._made:
-            layer = self._find(name)
-            if layer is not None:
-                layer.visible = False
-                fits = np.allclose(layer.scale, place["scale"])
-                if name not in self._empty or not fits or (np.clip(layer.translate, *corners) != layer.translate).any():
-                    _fill(layer, self._plans[name].nothing(), place)
-                self._empty.add(name)
+        self._going.clear()
+        self._take(list(self._made))
+
+    def _take(self, names: Sequence[str]) -> None:
+        """Remove layers; how opaque somebody made them is kept for the next time."""
+        layers = {name: layer for name in names if (layer := self._find(name)) is not None}
+        shown, selection = self._layers.shown, self._viewer.layers.selection
+        if shown is not None and selection.active in layers.values():
+            selection.active = shown.labels
+        remove_layers(self._viewer, list(layers.values()))
+        for name, layer in layers.items():
+            plan = self._plans[name]
+            plan.look["opacity"] = layer.opacity
+            layer.data = plan.empty.reshape(
+                1, 1, 1, *plan.empty.shape
+            )  # frees the memory: the layer waits for garbage collection
+        for name in names:
+            self._made.pop(name, None)
+
+    def _timer(self, milliseconds: int, function: Any) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(function)
+        return timer
 
 
 class _Plan(NamedTuple):
-    """How a layer is to look, and a cell of it that shows nothing."""
+    """A cell of a layer, the range of its contrast limits, and how it is to look."""
 
     empty: np.ndarray
+    widest: tuple[float, float] | None
     look: dict[str, Any]
-
-    def nothing(self) -> np.ndarray:
-        """Return one empty cell."""
-        return self.empty.reshape(1, 1, 1, *self.empty.shape)
 
 
 def _fill(layer: Image, data: np.ndarray, place: dict[str, Any]) -> None:
@@ -166,13 +170,6 @@ def _fill(layer: Image, data: np.ndarray, place: dict[str, Any]) -> None:
     # Last, and for a hidden layer always: napari remembers where the former contents of a hidden layer ended until it is moved.
     if not layer.visible or tuple(layer.translate) != tuple(place["translate"]):
         layer.translate = place["translate"]
-
-
-def _corners(scan: Volume) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the first and the last voxel of a scan are drawn, mm of the display."""
-    place = placement(scan)
-    first = np.array(place["translate"])
-    return first, first + (np.array(scan.array.shape) - 1) * place["scale"]
 
 
 def cell_placement(scan: Volume, cell: Sequence[float]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class Similarity(QObject):
         self.level: Level = "low"
         self.threshold = THRESHOLD
         look = {"colormap": HOTTEST, "interpolation2d": "linear"}
-        overlays.plan(LAYER, np.float32(-1), contrast_limits=(THRESHOLD, 1.0), **look)
+        overlays.plan(LAYER, np.float32(-1), RANGE, contrast_limits=(THRESHOLD, 1.0), **look)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(EVERY_MS)
@@ -314,8 +314,6 @@ class Similarity(QObject):
             layer.refresh(extent=False, thumbnail=False)
             return
         layer = self._overlays.show(LAYER, self._map, self._embeddings.scale)
-        if tuple(layer.contrast_limits_range) != RANGE:
-            layer.contrast_limits_range = RANGE
         if layer.contrast_limits[0] != self.threshold:
             layer.contrast_limits = (self.threshold, 1.0)
 

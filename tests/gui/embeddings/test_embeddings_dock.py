@@ -195,11 +195,11 @@ def test_marks_go_with_the_case_and_come_back_with_it(dock: EmbeddingsDock, view
     dock.selection.choose(np.ones(len(dock.cloud.sample), bool))
     assert dock.overlays.get(MARKS) is None, "case c, on view, is not among the points"
     open_case(dock, "a", qtbot)
-    qtbot.waitUntil(lambda: layer(viewer, MARKS).visible)
+    qtbot.waitUntil(lambda: layer(viewer, MARKS) is not None)
+    assert layer(viewer, MARKS).visible
     assert layer(viewer, MARKS).data.all()
     open_case(dock, "d", qtbot)
-    assert not layer(viewer, MARKS).visible
-    assert not layer(viewer, MARKS).data.any()
+    assert layer(viewer, MARKS) is None
 
 
 def test_a_case_without_features_is_offered_to_compute_and_computed_in_a_child(dock: EmbeddingsDock, qtbot):
@@ -333,12 +333,12 @@ def test_plot_table_and_features_are_taken_away(dock: EmbeddingsDock, tmp_path: 
         np.testing.assert_array_equal(arrays["places"], dock.cloud.places)
 
 
-def test_closing_takes_layers_and_listeners_away(dock: EmbeddingsDock, viewer):
+def test_closing_takes_layers_and_listeners_away(dock: EmbeddingsDock, viewer, qtbot):
     dock.selection.choose(np.ones(len(dock.cloud.sample), bool))
     dock.similar.button.click()
     assert dock.similarity._on_move in viewer.mouse_move_callbacks
     dock.close()
-    assert layer(viewer, MARKS) is None
+    qtbot.waitUntil(lambda: layer(viewer, MARKS) is None)
     assert dock.similarity._on_move not in viewer.mouse_move_callbacks
     assert dock.similarity._on_press not in viewer.mouse_drag_callbacks
 
@@ -350,6 +350,7 @@ def test_in_a_real_window_the_dock_lies_below_and_ends_with_the_main_one(make_na
     main = CvrlDock(viewer)
     viewer.window.add_dock_widget(main, name="CVRL", area="right")
     main.embeddings_button.click()
+    qtbot.waitUntil(lambda: TITLE in viewer.window.dock_widgets)
     made = viewer.window.dock_widgets[TITLE]
     qtbot.waitUntil(lambda: made._was_docked)
     window = made.window()

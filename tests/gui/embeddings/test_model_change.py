@@ -33,7 +33,7 @@ def test_what_another_model_sees_differently_is_colored_and_computed_first(dock,
     np.testing.assert_array_equal(dock.overlays.get(CHANGE).data, change_between(before, after))
     assert "% of the scan differently" in dock.similar.notice.text()
     dock.similar.other.activated.emit(0)
-    assert not dock.overlays.get(CHANGE).visible
+    assert dock.overlays.get(CHANGE) is None
 
 
 def test_what_a_model_sees_differently_since_it_learned_more_is_colored(dock, make_plan, qtbot):

@@ -1,7 +1,10 @@
-"""The layers of the embeddings dock are made ahead, once, and nobody notices while nothing is shown in them."""
+"""A layer of the embeddings dock is there while something is shown in it, and it does not take the brush out of the hand."""
+
+import gc
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from cvrl_napari.gui.embeddings.dock import TITLE
@@ -9,6 +12,7 @@ from cvrl_napari.gui.embeddings.feature_layer import LAYER as COLORS
 from cvrl_napari.gui.embeddings.model_change import LAYER as CHANGE
 from cvrl_napari.gui.embeddings.selection import MARKS
 from cvrl_napari.gui.embeddings.similarity import LAYER as SIMILAR
+from cvrl_napari.gui.layer_removal import remove_layers
 
 pytestmark = pytest.mark.gui
 ALL = (MARKS, SIMILAR, COLORS, CHANGE)
@@ -18,55 +22,103 @@ def ours(viewer) -> dict:
     return {layer.name: layer for layer in viewer.layers if layer.name in ALL}
 
 
+def choose_all(dock) -> None:
+    dock.selection.choose(np.ones(len(dock.cloud.sample), bool))
+
+
 @pytest.fixture
-def prepared(dock, viewer, qtbot):
-    """The dock with its layers made, a brush in the hand before."""
-    labels = next(one for one in viewer.layers if one.name.startswith("Labels"))
-    viewer.layers.selection.active, labels.mode = labels, "paint"
-    dock.overlays.prepare()
-    qtbot.waitUntil(lambda: len(ours(viewer)) == 4 and not any(one.visible for one in ours(viewer).values()))
-    assert viewer.layers.selection.active is labels
-    assert labels.mode == "paint"
+def labels(dock, viewer):
+    """The labels layer, a brush in the hand."""
+    made = next(one for one in viewer.layers if one.name.startswith("Labels"))
+    viewer.layers.selection.active, made.mode = made, "paint"
+    return made
+
+
+@pytest.fixture
+def marked(dock, labels, viewer):
+    """The dock with voxels marked in the scan on view."""
+    choose_all(dock)
+    assert list(ours(viewer)) == [MARKS]
     return dock
 
 
-def test_layers_made_ahead_are_hidden_and_change_nothing_of_what_can_be_seen(prepared, viewer):
-    scan = next(one for one in viewer.layers if one.name == "c")
-    np.testing.assert_allclose(viewer.layers.extent.world, scan.extent.world)
-    np.testing.assert_allclose(viewer.layers.extent.step, scan.scale)
-    assert all(prepared.overlays.get(name) is None for name in ALL), "nothing is shown in them"
-    viewer.dims.set_point(range(3), scan.data_to_world((3, 4, 5)))
-    np.testing.assert_allclose(viewer.dims.point, scan.data_to_world((3, 4, 5)))
+def test_before_anything_is_shown_there_is_no_layer_and_the_brush_stays(dock, labels, viewer, qtbot):
+    assert not ours(viewer)
+    heard = []
+    viewer.layers.selection.events.active.connect(heard.append)
+    choose_all(dock)
+    assert ours(viewer)[MARKS].visible
+    assert not heard, "napari would show the controls of the new layer and then those of the labels again"
+    assert (viewer.layers.selection.active, viewer.layers.selection) == (labels, {labels})
+    assert labels.mode == "paint"
 
 
-def test_they_go_on_to_the_next_case_and_lie_in_its_place(prepared, viewer, qtbot):
-    before, session = ours(viewer), prepared.scatter._session
-    prepared.selection.choose(np.ones(len(prepared.cloud.sample), bool))
-    qtbot.waitUntil(lambda: before[MARKS].visible)
+def test_what_is_cleared_is_hidden_at_once_and_then_taken_away(marked, labels, viewer, qtbot):
+    marks = ours(viewer)[MARKS]
+    marks.opacity = 0.3
+    marked.selection.clear()
+    assert not marks.visible
+    assert marked.overlays.get(MARKS) is None
+    qtbot.waitUntil(lambda: not ours(viewer))
+    assert (viewer.layers.selection.active, labels.mode) == (labels, "paint")
+    assert marks.data.size == 1, "its memory is free at once"
+    choose_all(marked)
+    assert ours(viewer)[MARKS] is not marks
+    assert ours(viewer)[MARKS].opacity == pytest.approx(0.3), "as opaque as somebody made it"
+
+
+def test_what_comes_back_soon_gets_the_same_layer(marked, viewer, qtbot):
+    marks = ours(viewer)[MARKS]
+    marked.selection.clear()
+    choose_all(marked)
+    qtbot.waitUntil(lambda: marks.visible)
+    qtbot.wait(50)
+    assert ours(viewer) == {MARKS: marks}
+
+
+def test_somebody_at_the_layer_gets_the_labels_when_it_goes(marked, labels, viewer, qtbot):
+    viewer.layers.selection.active = ours(viewer)[MARKS]
+    marked.selection.clear()
+    qtbot.waitUntil(lambda: not ours(viewer))
+    assert viewer.layers.selection.active is labels
+
+
+def test_the_next_case_has_layers_of_its_own_and_is_not_made_longer_by_them(marked, viewer, qtbot):
+    session = marked.scatter._session
+    marked.similar.colors.click()
+    qtbot.waitUntil(lambda: COLORS in ours(viewer))
     for case in ("a", "c"):
         with qtbot.waitSignal(session.case_opened):
             session.open_case(case)
         scan = next(one for one in viewer.layers if one.name == case)
         np.testing.assert_allclose(viewer.layers.extent.world, scan.extent.world)
-        assert ours(viewer) == before, "the same layers"
-    prepared.selection.clear()
-    assert not before[MARKS].visible
+        np.testing.assert_allclose(viewer.layers.extent.step, scan.scale)
+    qtbot.waitUntil(lambda: COLORS in ours(viewer))
 
 
-def test_a_layer_that_somebody_deleted_is_made_again(prepared, viewer, qtbot):
+def test_a_layer_that_somebody_deleted_is_made_again(marked, viewer, qtbot):
     viewer.layers.remove(ours(viewer)[MARKS])
-    prepared.selection.choose(np.ones(len(prepared.cloud.sample), bool))
-    qtbot.waitUntil(lambda: ours(viewer)[MARKS].visible)
-    prepared.close()
-    assert not ours(viewer)
+    choose_all(marked)
+    assert ours(viewer)[MARKS].visible
 
 
-def test_without_a_case_there_are_none(prepared, main_dock, viewer, qtbot):
+def test_after_the_dock_the_layers_go_one_by_one(marked, viewer, qtbot):
+    marked.similar.colors.click()
+    qtbot.waitUntil(lambda: COLORS in ours(viewer))
+    counts = []
+    viewer.layers.events.removed.connect(lambda _: counts.append(len(ours(viewer))))
+    marked.close()
+    assert not any(one.visible for one in ours(viewer).values()), "they are not seen any more"
+    qtbot.waitUntil(lambda: not ours(viewer))
+    assert counts == [1, 0]
+
+
+def test_without_a_case_there_are_none(marked, main_dock, viewer):
     main_dock.session.layers.clear()
     assert not ours(viewer)
 
 
-def test_in_a_real_window_they_are_there_soon_after_the_dock(make_napari_viewer, ball_study, qtbot):
+def test_in_a_real_window_no_row_of_ours_is_hidden_and_none_outlives_the_docks(make_napari_viewer, model, ball_study, qtbot):
     from cvrl_napari.gui.dock import CvrlDock
 
     viewer = make_napari_viewer()
@@ -76,7 +128,26 @@ def test_in_a_real_window_they_are_there_soon_after_the_dock(make_napari_viewer,
     with qtbot.waitSignal(main.session.case_opened):
         main.open_folders([ball_study.folder])
     qtbot.mouseClick(main.embeddings_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(ours(viewer)) == 4 and not any(one.visible for one in ours(viewer).values()), timeout=20_000)
-    assert viewer.window.dock_widgets[TITLE].overlays.get(MARKS) is None
+    qtbot.mouseClick(main.embeddings_button, Qt.MouseButton.LeftButton)  # an impatient one
+    qtbot.waitUntil(lambda: TITLE in viewer.window.dock_widgets)
+    dock = viewer.window.dock_widgets[TITLE]
+    qtbot.waitUntil(lambda: dock.cloud.sample is not None)
+    assert not ours(viewer)
+    choose_all(dock)
+    assert viewer.window._qt_viewer.layers.model().rowCount() == 4
     main.close()
     assert not ours(viewer)
+
+
+def test_layers_go_without_a_look_at_all_memory_and_what_is_gone_is_no_matter():
+    viewer = ViewerModel()
+    kept, gone, deleted = (viewer.add_image(np.zeros((2, 2))) for _ in range(3))
+    viewer.layers.remove(deleted)
+    looked_at = []
+    viewer.layers.events.removed.connect(lambda _: looked_at.append(gc.get_freeze_count()))
+    remove_layers(viewer, [gone, deleted])
+    assert list(viewer.layers) == [kept]
+    assert looked_at[0] > 10_000, "what was there before is not looked through"
+    assert gc.get_freeze_count() == 0
+    remove_layers(viewer, [gone])
+    assert list(viewer.layers) == [kept]
