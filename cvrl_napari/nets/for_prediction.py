@@ -39,6 +39,8 @@ class OneDnnConvolution(nn.Module):
         self.convolution = convolution
         self.weight, self.bias = convolution.weight, convolution.bias  # a classifier is also used by its weights alone
         self.activation = "relu" if rectified else "none"
+        for hook in convolution._forward_pre_hooks.values():  # a pause or a stop reaches a prediction through these
+            self.register_forward_pre_hook(hook)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the maps of `images` (B, C, z, y, x)."""

@@ -61,6 +61,18 @@ def test_the_network_itself_stays_as_it_was_and_the_copy_keeps_its_weights(name)
         assert torch.equal(ready(image).logits, first)
 
 
+@pytest.mark.parametrize("name", ["vnet", "compact"])
+def test_who_watches_a_layer_watches_what_stands_for_it(name):
+    net, seen = trained(name=name), []
+    convolutions = [module for module in net.modules() if isinstance(module, nn.Conv3d | nn.ConvTranspose3d)]
+    for convolution in convolutions:
+        convolution.register_forward_pre_hook(lambda *_: seen.append(1))
+    with torch.inference_mode():
+        for_prediction(net)(torch.randn(1, 1, 16, 16, 16))
+    used_as_layers = len(convolutions) - (name == "vnet")  # its classifier is a matrix product over the features
+    assert len(seen) == used_as_layers
+
+
 def test_a_torch_without_these_operations_gets_the_network_as_it_is(monkeypatch):
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     net = trained(name="vnet")
