@@ -134,13 +134,13 @@ def _image(array: np.ndarray, name: str, source: dict[str, Any], place: dict[str
     return Image(array, name=name, metadata=dict(source), visible=visible, **look, **place)
 
 
-def make_difference(shown: CaseLayers, compared: np.ndarray) -> Labels:
-    """Make the locked layer that shows where labels and mask differ, see `difference.compare`."""
+def make_difference(shown: CaseLayers, compared: np.ndarray, marked: difference.Marked) -> Labels:
+    """Make the locked layer that shows what is marked, see `difference.compare`."""
     layer = Labels(
         compared,
-        name=_name("Difference", shown.case),
+        name=_name(marked.capitalize(), shown.case),
         colormap=colormap(difference.COLORS),
-        features=names(difference.WORDS),
+        features=names(difference.WORDS[marked]),
         opacity=DIFFERENCE_OPACITY,
         scale=shown.labels.scale,
         translate=shown.labels.translate,

@@ -85,6 +85,11 @@ def difference() -> None:
     _with_dock(lambda dock: dock.mask_panel.difference.click())
 
 
+def changes() -> None:
+    """Show what the newest mask changed, or hide it."""
+    _with_dock(lambda dock: dock.mask_panel.changes.click())
+
+
 def import_labels() -> None:
     """Ask for labels made elsewhere."""
     _with_dock(lambda dock: dock.class_panel.ask_for_labels())

@@ -1,4 +1,6 @@
-"""Where labels and mask differ, as label values with colours and words of their own."""
+"""Where labels and mask differ, or a mask and the one before it, as label values with colours and words of their own."""
+
+from typing import Literal
 
 import numpy as np
 
@@ -7,7 +9,12 @@ from cvrl_napari.study.labels import BACKGROUND
 ONLY_MASK, ONLY_LABELS, OTHER_CLASS = 1, 2, 3
 COLORS = {ONLY_MASK: "#ff4fd8", ONLY_LABELS: "#7dff5a", OTHER_CLASS: "#ffffff"}
 """Loud, and unlike any colour of the class palette."""
-WORDS = {ONLY_MASK: "only in the mask", ONLY_LABELS: "only in the labels", OTHER_CLASS: "another class in the mask"}
+Marked = Literal["difference", "changes"]
+"""Labels against the mask, or the mask before against the mask."""
+WORDS: dict[Marked, dict[int, str]] = {
+    "difference": {ONLY_MASK: "only in the mask", ONLY_LABELS: "only in the labels", OTHER_CLASS: "another class in the mask"},
+    "changes": {ONLY_MASK: "new in the mask", ONLY_LABELS: "no longer in the mask", OTHER_CLASS: "another class than before"},
+}
 
 
 def compare(labels: np.ndarray, mask: np.ndarray, *, complete: bool) -> np.ndarray:

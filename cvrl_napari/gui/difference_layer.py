@@ -1,4 +1,4 @@
-"""The layer that shows where labels and mask differ, while somebody wants to see it."""
+"""The layer that marks where labels and mask differ, or what the newest mask changed, while somebody wants to see it."""
 
 import napari
 import numpy as np
@@ -14,27 +14,41 @@ class DifferenceLayer:
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
         self._shown: CaseLayers | None = None
+        self._marked: difference.Marked | None = None
         self._layer: Labels | None = None
+        self._before: np.ndarray | None = None
+        self._step: int | None = None
 
-    def show(self, shown: CaseLayers | None) -> None:
-        """Compare labels and mask of a case on view; None takes the layer away."""
-        if self._layer is not None and shown is not self._shown:
+    def show(self, shown: CaseLayers | None, marked: difference.Marked | None) -> None:
+        """Mark something of a case on view; None takes the layer away."""
+        if shown is None:
+            marked = None
+        if self._layer is not None and (shown is not self._shown or marked != self._marked):
             if self._layer in self._viewer.layers:  # the person may have deleted it
                 self._viewer.layers.remove(self._layer)
             self._layer = None
-        self._shown = shown
-        if shown is not None and self._layer is None:
-            self._layer = make_difference(shown, _compared(shown))
+        if shown is not self._shown or marked != self._marked:
+            self._before = self._step = None
+        self._shown, self._marked = shown, marked
+        if shown is not None and marked is not None and self._layer is None:
+            self._layer = make_difference(shown, self._compared(shown), marked)
             self._viewer.add_layer(self._layer)
             self._viewer.layers.selection.active = shown.labels
+
+    def keep_mask(self, step: int | None) -> None:
+        """Remember the mask, which is about to change; a preview that comes in parts, all of one `step`, is one change."""
+        if self._marked == "changes" and self._shown is not None and (step is None or step != self._step):
+            self._before, self._step = self._shown.mask.data.copy(), step
 
     def refresh(self) -> None:
         """Labels or mask are others now."""
         if self._layer is not None and self._shown is not None:
-            self._layer.data[...] = _compared(self._shown)
+            self._layer.data[...] = self._compared(self._shown)
             self._layer.refresh(extent=False, thumbnail=False)
 
-
-def _compared(shown: CaseLayers) -> np.ndarray:
-    complete = shown.study.case(shown.case).state in ("complete", "accepted")
-    return difference.compare(shown.labels.data, shown.mask.data, complete=complete)
+    def _compared(self, shown: CaseLayers) -> np.ndarray:
+        if self._marked == "changes":
+            before = self._before if self._before is not None else shown.mask.data
+            return difference.compare(before, shown.mask.data, complete=True)
+        complete = shown.study.case(shown.case).state in ("complete", "accepted")
+        return difference.compare(shown.labels.data, shown.mask.data, complete=complete)

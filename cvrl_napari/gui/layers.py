@@ -16,6 +16,7 @@ from cvrl_napari.gui.brush import Brush
 from cvrl_napari.gui.case_layers import CONTOUR_WIDTH, MASK_OPACITY, CaseLayers, make_layers
 from cvrl_napari.gui.case_view import CaseView, look_at_middle, plane_on_view, turn_head_up
 from cvrl_napari.gui.class_colors import class_colormap, class_names
+from cvrl_napari.gui.difference import Marked
 from cvrl_napari.gui.difference_layer import DifferenceLayer
 from cvrl_napari.gui.undoing import Undoing
 from cvrl_napari.study.classes import StructureClass
@@ -181,7 +182,9 @@ class Layers(QObject):
         if shown is None or event.case != shown.case:
             return False
         whole = event.path != self._mask_source
+        self._difference.keep_mask(event.step)
         if event.box is None and not whole:
+            self._difference.refresh()
             return True
         mask = shown.mask.data
         self._mask_source = None
@@ -207,6 +210,7 @@ class Layers(QObject):
         """
         if self._shown is None or mask.shape != self._shown.mask.data.shape:
             raise ValueError(f"a mask of shape {mask.shape} does not fit the scan on view, {self.mask_array().shape}")
+        self._difference.keep_mask(None)
         self._shown.mask.data[...] = mask
         self._mask_source = None
         self._refresh_mask()
@@ -268,9 +272,9 @@ class Layers(QObject):
             labels.visible = visible
         return len(due)
 
-    def difference(self, on: bool) -> None:
-        """Show or hide where labels and mask differ; it follows both while shown."""
-        self._difference.show(self._shown if on else None)
+    def mark(self, marked: Marked | None) -> None:
+        """Mark where labels and mask differ, or what the newest mask changed, and follow it; None marks nothing."""
+        self._difference.show(self._shown, marked)
 
     def set_opacity(self, opacity: float) -> None:
         """Opacity of the mask, 0 to 1; kept from case to case."""
@@ -300,7 +304,7 @@ class Layers(QObject):
 
     def _leave(self) -> CaseLayers | None:
         """Remember how the case on view is looked at, and offer what is not saved; returns it."""
-        self.difference(False)
+        self.mark(None)
         self.leaving.emit()
         self.undoing.forget()
         self._painted.stop()

@@ -18,6 +18,7 @@ from superqt import QLabeledSlider
 from cvrl_napari.engine.run_list import model_for_masks
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.case_layers import MASK_OPACITY
+from cvrl_napari.gui.difference import Marked
 from cvrl_napari.gui.saving import ask_where
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.taking_over import TakingOver
@@ -48,6 +49,8 @@ class MaskPanel(QWidget):
         self.reject_button = small_button("Reject", REJECT_TOOLTIP)
         self.difference = QCheckBox("Show difference")
         self.difference.setToolTip("Mark where labels and mask differ")
+        self.changes = QCheckBox("Show changes")
+        self.changes.setToolTip("Mark what the newest mask changed; while training a new one comes every 10 s or so")
         self.opacity = QLabeledSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setValue(round(100 * MASK_OPACITY))
@@ -70,7 +73,9 @@ class MaskPanel(QWidget):
         fade = QHBoxLayout()
         fade.addWidget(QLabel("Opacity"))
         fade.addWidget(self.opacity, stretch=1)
-        fade.addWidget(self.difference)
+        marks = QHBoxLayout()
+        marks.addWidget(self.difference)
+        marks.addWidget(self.changes)
         last = QHBoxLayout()
         last.addWidget(self.saved, stretch=1)
         last.addWidget(self.save_button)
@@ -79,6 +84,7 @@ class MaskPanel(QWidget):
         layout.setSpacing(4)
         layout.addLayout(top)
         layout.addLayout(correct)
+        layout.addLayout(marks)
         layout.addLayout(fade)
         layout.addLayout(last)
 
@@ -89,7 +95,8 @@ class MaskPanel(QWidget):
         self.bring.clicked.connect(taking_over.bring_with_brush)
         self.reject_button.clicked.connect(self._reject_or_bring_back)
         taking_over.changed.connect(self.refresh)
-        self.difference.toggled.connect(session.layers.difference)
+        for box, other in ((self.difference, self.changes), (self.changes, self.difference)):
+            box.toggled.connect(partial(self._mark, other))
         self.opacity.valueChanged.connect(lambda percent: session.layers.set_opacity(percent / 100))
         self.predict_button.clicked.connect(session.predict)
         session.classes_changed.connect(self._fill_menu)
@@ -107,7 +114,7 @@ class MaskPanel(QWidget):
         session = self._session
         on_view = bool(session.case)
         has_mask = on_view and session.has_mask
-        for button in (self.accept_button, self.accept_one_button, self.difference, self.bring):
+        for button in (self.accept_button, self.accept_one_button, self.difference, self.changes, self.bring):
             button.setEnabled(has_mask)
         self.bring.setChecked(self._taking_over.brings_mask)
         can_bring_back = self._taking_over.can_bring_back
@@ -146,8 +153,18 @@ class MaskPanel(QWidget):
             self._taking_over.reject()
 
     def _on_case_opened(self) -> None:
-        self._session.layers.difference(self.difference.isChecked())
+        self._show_marks()
         self.refresh()
+
+    def _mark(self, other: QCheckBox, on: bool) -> None:
+        """One of the two boxes was ticked or cleared: a voxel has one mark."""
+        if on:
+            other.setChecked(False)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        marked: Marked | None = "difference" if self.difference.isChecked() else "changes" if self.changes.isChecked() else None
+        self._session.layers.mark(marked)
 
     def _show_saved(self) -> None:
         painting = self._session.painting

@@ -241,6 +241,19 @@ def test_what_a_run_tells_is_shown(with_study, viewer, tmp_path: Path):
     assert panel.button.isVisibleTo(with_study)
 
 
+def test_either_differences_or_changes_are_marked(with_study):
+    panel, layers = with_study.mask_panel, with_study.session.layers
+    layers.set_mask(np.ones_like(layers.labels_array()))
+    panel.refresh()
+    for first, other, name in ((panel.difference, panel.changes, "Changes"), (panel.changes, panel.difference, "Difference")):
+        first.setChecked(True)
+        other.click()
+        assert not first.isChecked()
+        assert [layer.name.split()[0] for layer in with_study.session.layers._viewer.layers][-1] == name
+    panel.difference.click()
+    assert len(with_study.session.layers._viewer.layers) == 3
+
+
 def test_accept_by_button_and_back_by_undo(with_study, viewer, qtbot):
     mask = np.zeros((12, 20, 16), np.uint8)
     mask[4:6, 3:9, 3:9] = 2

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from cvrl_napari.engine.events import Box, PreviewReady
 from cvrl_napari.gui.case_layers import CONTOUR_WIDTH
 from cvrl_napari.gui.case_view import camera_of
+from cvrl_napari.gui.difference import ONLY_LABELS, ONLY_MASK, OTHER_CLASS
 from cvrl_napari.gui.layers import Layers
 from cvrl_napari.study.case import Image as Image_
 from cvrl_napari.study.study import Study
@@ -40,10 +41,10 @@ def find(viewer, start: str):
     return layer
 
 
-def preview(folder: Path, mask: np.ndarray, box: Box | None, case: str = "a") -> PreviewReady:
+def preview(folder: Path, mask: np.ndarray, box: Box | None, case: str = "a", step: int = 1) -> PreviewReady:
     path = folder / f"{case}.npy"
     np.save(path, mask)
-    return PreviewReady(case=case, path=str(path), box=box, step=1)
+    return PreviewReady(case=case, path=str(path), box=box, step=step)
 
 
 def paint(layer: Labels, point: tuple[int, int, int], value: int = 1) -> None:
@@ -285,7 +286,7 @@ def test_accepting_without_a_mask_takes_no_label_away(viewer, layers, ball_study
 
 def test_the_difference_follows_paint_and_mask(viewer, layers, ball_study: Study, qtbot: QtBot):
     layers.show_case(ball_study, "a")
-    layers.difference(True)
+    layers.mark("difference")
     shown = find(viewer, "Difference")
     np.testing.assert_array_equal(shown.data != 0, layers.labels_array() != 0)  # no mask yet: all labels are missing in it
     layers.set_mask(layers.labels_array().copy())
@@ -294,8 +295,27 @@ def test_the_difference_follows_paint_and_mask(viewer, layers, ball_study: Study
     with qtbot.waitSignal(layers.labels_painted):
         paint(find(viewer, "Labels"), tuple(empty), 2)
     assert shown.data.any()
-    layers.difference(False)
+    layers.mark(None)
     assert len(viewer.layers) == 3
+
+
+def test_the_changes_are_those_of_the_newest_mask_also_when_it_comes_in_parts(viewer, layers, ball_study: Study, tmp_path):
+    layers.show_case(ball_study, "a")
+    first = np.zeros_like(layers.labels_array())
+    first[1:3, 2, 2] = 1
+    layers.update_overlay(preview(tmp_path, first, None))
+    layers.mark("changes")
+    shown = find(viewer, "Changes")
+    assert not shown.data.any()
+    second = first.copy()
+    second[1, 2, 2], second[2, 2, 2], second[5, 3, 3] = 0, 2, 1
+    wanted = np.zeros_like(first)
+    wanted[1, 2, 2], wanted[2, 2, 2], wanted[5, 3, 3] = ONLY_LABELS, OTHER_CLASS, ONLY_MASK
+    layers.update_overlay(preview(tmp_path, second, ((1, 3), (2, 3), (2, 3)), step=2))
+    layers.update_overlay(preview(tmp_path, second, ((5, 6), (3, 4), (3, 4)), step=2))
+    np.testing.assert_array_equal(shown.data, wanted)
+    layers.update_overlay(preview(tmp_path, second, None, step=3))
+    assert not shown.data.any()
 
 
 def test_the_slice_on_view_is_told_once_it_rests(viewer, layers, ball_study: Study, qtbot: QtBot):
