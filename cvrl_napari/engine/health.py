@@ -38,10 +38,12 @@ def judge(rank: float, *, highest: float, possible: int) -> State:
 class LevelHealth:
     """The curves of one level, a value a diagnosis, (T,) float64; ranges as in `engine/diagnostics.py`.
 
-    `possible_rank` is the largest effective rank that the embeddings can have.
+    `possible_rank` is the largest effective rank that the embeddings can have; `is_projected` whether they were measured behind
+    a projector, where the contrast works, or are the features themselves: two spaces whose figures do not compare.
     """
 
     possible_rank: int
+    is_projected: bool
     effective_rank: NDArray[np.float64]
     spread: NDArray[np.float64]
     cross_correlation: NDArray[np.float64]
@@ -118,6 +120,7 @@ def collect_health(plan: Plan, events: Iterable[Event]) -> Health:
         figures = [event.levels[name] for event in diagnosed if name in event.levels]
         levels[name] = LevelHealth(
             possible_rank=possible_rank(plan, name),
+            is_projected=is_projected(plan, name),
             effective_rank=np.array([one.effective_rank for one in figures], np.float64),
             spread=np.array([one.spread for one in figures], np.float64),
             cross_correlation=np.array([one.cross_correlation for one in figures], np.float64),
@@ -151,5 +154,9 @@ def possible_rank(plan: Plan, level: Level) -> int:
     """Return the rank that embeddings can have at most: a projector makes no more directions than its hidden layer has."""
     net, contrast = plan.net, plan.contrast
     channels = net.width if level == "low" else net.width * 2 ** (net.levels - 1)
-    is_projected = plan.method == "cvrl" and (contrast.low_level if level == "low" else contrast.high_level)
-    return min(channels, contrast.embedding_size) if is_projected else channels
+    return min(channels, contrast.embedding_size) if is_projected(plan, level) else channels
+
+
+def is_projected(plan: Plan, level: Level) -> bool:
+    """Say whether a run has a projector at a level: its figures are then those behind it."""
+    return plan.method == "cvrl" and (plan.contrast.low_level if level == "low" else plan.contrast.high_level)

@@ -14,6 +14,11 @@ from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.embeddings.computed import Computed
 from cvrl_napari.gui.session import Session
 
+OTHER_SPACE = (
+    "{} was measured where the contrast works, behind its projector, and {} has none there: these are different spaces, "
+    "so compare how the curves go, not how high they lie."
+)
+
 
 class Reading(NamedTuple):
     """What was read of two runs: curves, the correlation (C, C) of the first, why there are none."""
@@ -106,4 +111,8 @@ def _read(run: Path | None, other: Path | None, level: Level) -> Reading:
             beside = read_health(other)
         except EngineError as error:
             return Reading(health, None, read_correlation(run, level), str(error))
-    return Reading(health, beside, read_correlation(run, level), health.sentence(level))
+    sentence = health.sentence(level)
+    if beside is not None and beside.levels[level].is_projected != health.levels[level].is_projected:
+        runs = ("This run", "the other") if health.levels[level].is_projected else ("The other run", "this one")
+        sentence = f"{sentence} {OTHER_SPACE.format(*runs)}"
+    return Reading(health, beside, read_correlation(run, level), sentence)

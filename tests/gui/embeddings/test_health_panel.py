@@ -62,6 +62,29 @@ def test_another_run_is_drawn_beside(run: RunFolder, dock, make_plan, qtbot):
     assert drawn(dock, "effective_rank") == [([10], [1.5]), ([10, 20, 30], [2.0, 3.0, 3.5])]
 
 
+def compare(dock, row: int, qtbot) -> str:
+    with qtbot.waitSignal(dock.health.changed):
+        dock.health_panel.other.setCurrentIndex(row)
+        dock.health_panel.other.activated.emit(row)
+    return dock.health_panel.sentence.text()
+
+
+def test_runs_that_were_measured_in_different_spaces_are_said_to_be(run: RunFolder, dock, make_plan, qtbot):
+    """The default run has a projector at both levels, a mean teacher none; another seed changes nothing."""
+    write_run(run.path.with_name("2026-01-02_000000-mean_teacher"), make_plan(method="mean_teacher"), [1.5])
+    write_run(run.path.with_name("2026-01-03_000000-cvrl"), make_plan(seed=1), [2.5])
+    look(dock, qtbot)
+    dock.computed.state_changed.emit()
+    alone = dock.health_panel.sentence.text()
+    assert compare(dock, 1, qtbot) == alone
+    told = compare(dock, 2, qtbot)
+    assert told.startswith(
+        f"{alone} This run was measured where the contrast works, behind its projector, and the other has none"
+    )
+    assert "different spaces" in told
+    assert compare(dock, 0, qtbot) == alone
+
+
 def test_a_new_diagnosis_of_the_run_is_drawn(run: RunFolder, dock, main_dock, qtbot):
     look(dock, qtbot)
     run.record(diagnosed(40, 3.9))
