@@ -1,4 +1,4 @@
-"""What the chosen model sees otherwise than another one: a layer over the scan on view. No widgets."""
+"""What the chosen model sees otherwise than another one, and where their masks differ: a layer. No widgets."""
 
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from cvrl_napari.gui.session import Session
 LAYER = "What the models see differently"
 LIMITS = (0.1, 1.0)
 """What differs less is not drawn; 1 is nothing in common."""
+APART = 1.0
+"""Where the masks of the two differ, however alike the features are: brightest."""
 NOT_YET = "Nothing earlier is known of this scan yet: while the model learns, press Refresh or tick 'follow'."
 
 
@@ -67,28 +69,34 @@ class ModelChange(QObject):
             if other is not None and case and after is None:
                 self.noticed.emit(f"The features of {case} by the chosen model are not computed yet: press Compute.")
             return
+        scan = self._session.layers.scan
+        cell_ml = float(np.prod(after.scale)) * scan.voxel_ml if scan is not None else 0.0
         number, former, is_itself = self._asked, self._computed.former.get(case), other == self._computed.model
         if is_itself and former is None:
             self._refuse(number, NOT_YET)
             return
 
-        def make() -> np.ndarray | None:
+        def make() -> tuple[np.ndarray, str] | None:
             before = former if is_itself else load_embeddings(study, other, case, after.level)
             if before is None:
                 return None
             if before.features.shape != after.features.shape:
                 raise ValueError("The two models differ in voxel size or width: choose one trained with the same settings.")
-            return change_between(before, after)
+            change = change_between(before, after)
+            share = 100 * float((change > LIMITS[0]).mean())
+            apart = before.predicted != after.predicted
+            change[apart] = APART
+            return change, words(share, float(apart.sum()) * cell_ml)
 
-        def add(change: np.ndarray | None) -> None:
+        def add(made: tuple[np.ndarray, str] | None) -> None:
             if number != self._asked or self._session.case != case:
                 return
-            if change is None:
+            if made is None:
                 self._compute(case, other)
                 return
+            change, sentence = made
             self._overlays.show(LAYER, change, after.scale)
-            share = 100 * float((change > LIMITS[0]).mean())
-            self.noticed.emit(f"The two models see {share:.0f} % of the scan differently: the warmer, the more.")
+            self.noticed.emit(sentence)
 
         self._background.run(make, add, lambda error: self._refuse(number, str(error)))
 
@@ -116,3 +124,9 @@ class ModelChange(QObject):
         study = self._session.study
         if self.other is not None and (study is None or not self.other.is_relative_to(study.folder)):
             self.compare(None)
+
+
+def words(share: float, apart_ml: float) -> str:
+    """Say how much of a scan two models see differently, `share` in %, and by how much their masks differ."""
+    masks = f"Their masks differ in {apart_ml:,.1f} ml, drawn brightest." if apart_ml else "Their masks are the same."
+    return f"The two models see {share:.1f} % of the scan differently: the warmer, the more. {masks}"
