@@ -15,6 +15,8 @@ from cvrl_napari.engine.events import EmbeddingsSaved, Event, Progress
 from cvrl_napari.engine.feature_picture import draw_features
 from cvrl_napari.engine.model_file import load_model
 from cvrl_napari.engine.predict import read_for_model
+from cvrl_napari.engine.projection import fit_projection
+from cvrl_napari.engine.sample_table import save_table
 from cvrl_napari.study.case import Case, Scan, images_of
 from cvrl_napari.study.storage import atomic_write
 from cvrl_napari.volumes.naming import scan_name
@@ -26,13 +28,16 @@ ROWS = 20_000
 def embed(model: Path, scan: Scan, output: Path, *, device: DeviceName = "auto", seed: int = 0) -> Iterator[Event]:
     """Write the features of a scan to `output`; they are those that the viewer shows (`dense_features`).
 
-    Two files are written. <scan name>_embeddings.npz holds, on the scan's canonical grid:
+    Three files are written. <scan name>_embeddings.npz holds, on the scan's canonical grid:
 
     * `low` (N, C_low) float16, `voxels` (N, 3) int32 (z, y, x), `labels` (N,) uint8: features, place and predicted class of
       up to 20,000 voxels drawn from the predicted classes in equal parts;
     * `low_projected` (N, P) float16: what the projector makes of `low`; not there when the model has none at this level;
     * `high` (C_high, z', y', x') float16: dense features of the bottleneck; cell (a, b, c) spans the scan's voxels from
       (a, b, c) * `high_cell` to (a + 1, b + 1, c + 1) * `high_cell`, float32 (3,).
+
+    <scan name>_embeddings.csv is a table of the drawn voxels (`sample_table`): place, predicted class by name, uncertainty, and
+    the first two principal components of their features, `plot_x` and `plot_y`.
 
     <scan name>_embeddings.png shows the first three principal components of the low-level features as red, green and blue
     in the axial slice with most of the structures, and the first two of the drawn voxels in the colors of the classes.
@@ -79,6 +84,9 @@ def embed(model: Path, scan: Scan, output: Path, *, device: DeviceName = "auto",
         arrays["low_projected"] = projector.project(sample.rows).astype(np.float16)
     target = output / f"{name}_embeddings.npz"
     atomic_write(target, lambda path: _save_arrays(path, arrays))
+    table = target.with_suffix(".csv")
+    places = fit_projection(sample.rows, "pca", seed=seed).points
+    save_table(table, sample, places, np.zeros(len(sample), bool), card.classes)
     is_structure = low.predicted > 0
     plane = int(is_structure.sum(axis=(1, 2)).argmax()) if is_structure.any() else low.shape[0] // 2
     slice_map = np.moveaxis(low.features[plane].astype(np.float32), -1, 0)
@@ -86,7 +94,7 @@ def embed(model: Path, scan: Scan, output: Path, *, device: DeviceName = "auto",
     pixel_mm = [mm * voxels for mm, voxels in zip(volume.spacing[1:], low.scale[1:], strict=True)]
     picture = draw_features(slice_map, sample.rows, sample.predicted, colors, pixel_mm)
     atomic_write(target.with_suffix(".png"), picture)
-    yield EmbeddingsSaved(scan=str(images[0].scan), path=str(target), picture=str(target.with_suffix(".png")))
+    yield EmbeddingsSaved(scan=str(images[0].scan), path=str(target), table=str(table), picture=str(target.with_suffix(".png")))
 
 
 def _save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -180,11 +180,12 @@ class PredictionSaved(_Record):
 
 
 class EmbeddingsSaved(_Record):
-    """The features of one scan were written: `path` the .npz, `picture` the .png."""
+    """The features of one scan were written: `path` the .npz, `table` the .csv, `picture` the .png."""
 
     kind: Literal["embedded"] = "embedded"
     scan: str
     path: str
+    table: str
     picture: str
 
 

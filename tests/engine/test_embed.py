@@ -1,3 +1,4 @@
+import csv
 from io import BytesIO
 from pathlib import Path
 
@@ -51,6 +52,21 @@ def test_features_are_written_with_their_places(written, student, ball_study):
         assert (arrays["voxels"] >= 0).all()
         assert (arrays["voxels"] < scan.array.shape).all()
         assert len(np.unique(arrays["voxels"], axis=0)) == count
+
+
+def test_a_table_says_the_same_of_each_voxel(written, student):
+    saved = written[-1]
+    rows = list(csv.DictReader(Path(saved.table).read_text().splitlines()))
+    names = {0: "background"} | {one.id: one.name for one in student.card.classes}
+    with np.load(saved.path) as arrays:
+        assert [[int(row[axis]) for axis in "zyx"] for row in rows] == arrays["voxels"].tolist()
+        assert [row["predicted"] for row in rows] == [names[label] for label in arrays["labels"]]
+        features = arrays["low"].astype(np.float64)
+    assert {row["case"] for row in rows} == {"a"}
+    places = np.array([[float(row["plot_x"]), float(row["plot_y"])] for row in rows])
+    centered = features - features.mean(axis=0)
+    axes = np.linalg.svd(centered, full_matrices=False)[2][:2]
+    np.testing.assert_allclose(np.abs(places), np.abs(centered @ axes.T), atol=2e-2 * np.abs(places).max())
 
 
 @pytest.mark.parametrize("contrasts", [True, False])

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from cvrl_napari.config import ProjectionMethod
+from cvrl_napari.engine.sample_table import save_table
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.case_table import NEEDS_LOOK
 from cvrl_napari.gui.embeddings.cloud import MOST_POINTS, POINTS, Cloud, seconds_of
@@ -32,7 +33,7 @@ from cvrl_napari.gui.embeddings.legend import Legend
 from cvrl_napari.gui.embeddings.point_plot import BACKDROP, PointPlot
 from cvrl_napari.gui.embeddings.raster import argb, dim
 from cvrl_napari.gui.embeddings.selection import Selection
-from cvrl_napari.gui.embeddings.take_away import save_arrays, save_picture, save_table
+from cvrl_napari.gui.embeddings.take_away import save_arrays, save_picture
 from cvrl_napari.gui.embeddings.travel import Travel
 from cvrl_napari.gui.embeddings.under_mouse import UnderMouse
 from cvrl_napari.gui.session import Session

@@ -1,15 +1,11 @@
-"""The scatter and its points as files: PNG, SVG, a table, the features themselves."""
+"""The scatter and its points as files: PNG, SVG, the features themselves; the table is `engine/sample_table.py`."""
 
-import csv
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cvrl_napari.engine.embedding_sample import Sample
-from cvrl_napari.study.classes import StructureClass
-from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.storage import write_or_explain
 
 if TYPE_CHECKING:
@@ -17,7 +13,6 @@ if TYPE_CHECKING:
 
 PICTURE_WIDTH = 2_000
 """Pixels of a PNG."""
-COLUMNS = ("case", "z", "y", "x", "painted", "predicted", "uncertainty", "plot_x", "plot_y", "chosen")
 
 
 def save_picture(plot: "pg.PlotWidget", path: Path) -> None:
@@ -36,31 +31,6 @@ def save_picture(plot: "pg.PlotWidget", path: Path) -> None:
     exporter = ImageExporter(plot.plotItem)
     exporter.parameters()["width"] = PICTURE_WIDTH
     write_or_explain(path, lambda temporary: _save_image(exporter.export(toBytes=True), temporary))
-
-
-def save_table(path: Path, sample: Sample, places: np.ndarray, chosen: np.ndarray, classes: Sequence[StructureClass]) -> None:
-    """Write a CSV with a row a point: case, voxel (z, y, x) of the canonical grid, classes by name, place in the plot, chosen.
-
-    Raises
-    ------
-    StudyError
-        If the file cannot be written.
-    """
-    names = {one.id: one.name for one in classes}
-    painted, predicted = {0: ""} | names | {BACKGROUND: "background"}, {0: "background"} | names
-
-    def write(temporary: Path) -> None:
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file)
-            table.writerow(COLUMNS)
-            for row in range(len(sample)):
-                label, mask = int(sample.painted[row]), int(sample.predicted[row])
-                about = [painted.get(label, label), predicted.get(mask, mask), f"{sample.uncertainty[row]:.4f}"]
-                place = [f"{value:.6g}" for value in places[row]]
-                voxel = sample.voxels[row].tolist()
-                table.writerow([sample.cases[sample.case_of[row]], *voxel, *about, *place, int(chosen[row])])
-
-    write_or_explain(path, write)
 
 
 def save_arrays(path: Path, sample: Sample, places: np.ndarray, chosen: np.ndarray) -> None:
