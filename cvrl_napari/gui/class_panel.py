@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.class_order import ClassOrder
 from cvrl_napari.gui.import_labels import ImportDialog
+from cvrl_napari.gui.list_keys import ListKeys
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.swatch import BACKGROUND_COLOR, SIZE, swatch
 from cvrl_napari.study.label_import import LabelSurvey
@@ -53,7 +54,7 @@ class ClassPanel(QWidget):
         self.rename_action = self.menu.addAction("Rename (F2)", self._rename)
         self.up_action = self.menu.addAction("Move up", lambda: self.order.move(session.selected_class, -1))
         self.down_action = self.menu.addAction("Move down", lambda: self.order.move(session.selected_class, 1))
-        self.delete_action = self.menu.addAction("Delete…", lambda: self.order.count(session.selected_class))
+        self.delete_action = self.menu.addAction("Delete… (Del)", self._delete)
         self.menu.aboutToShow.connect(self._show_menu)
         self.more_button.setMenu(self.menu)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -92,6 +93,7 @@ class ClassPanel(QWidget):
         self.list.customContextMenuRequested.connect(self._show_menu_at)
         self.order.counted.connect(self._ask_to_delete)
         self.order.working.connect(self._wait)
+        ListKeys(self.list, {Qt.Key.Key_F2: self._rename, Qt.Key.Key_Delete: self._delete})
         self.list.itemClicked.connect(lambda item: session.paint_with(item.data(ID)))
         self.list.itemChanged.connect(self._on_edited)
         session.classes_changed.connect(self._fill)
@@ -140,9 +142,15 @@ class ClassPanel(QWidget):
         self.menu.popup(self.list.viewport().mapToGlobal(place))
 
     def _rename(self) -> None:
+        self._show_menu()
         item = self.list.currentItem()
-        if item is not None:
+        if item is not None and self.rename_action.isEnabled():
             self.list.editItem(item)
+
+    def _delete(self) -> None:
+        self._show_menu()
+        if self.delete_action.isEnabled():
+            self.order.count(self._session.selected_class)
 
     def _ask_to_delete(self, class_id: int, touched: str) -> None:
         study = self._session.study

@@ -14,6 +14,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
     "Everywhere": (
         Key("F1", "this sheet"),
         Key("F2, F5", "linked views, their crosshair on the canvas"),
+        Key("F2, Del", "in the lists of classes and of trainings: rename, delete"),
         Key("F3", "structures in 3D, and back"),
         Key("F4", "ruler, mm"),
         Key("F6", "go to the canvas, the views and the dock in turn"),

@@ -21,6 +21,7 @@ from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.run_list import LONGEST_NAME, PastRun
 from cvrl_napari.engine.start_choice import StartChoice
 from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.list_keys import ListKeys
 from cvrl_napari.gui.run_history import RunHistory
 from cvrl_napari.gui.words import run_details
 
@@ -67,7 +68,7 @@ class RunsPanel(QWidget):
         self.start_file = small_button("From a file…", "A new training that begins with a model.safetensors from elsewhere")
         self.use = small_button("Use for masks", "Its model predicts from now on; press again for the newest", checkable=True)
         self.rename = small_button("Rename…", "Give this training a name (F2)")
-        self.delete = small_button("Delete…", "Move this training and its model to the bin")
+        self.delete = small_button("Delete…", "Move this training and its model to the bin (Del)")
         buttons = QGridLayout()
         for number, button in enumerate((self.go_on, self.start, self.start_file, self.use, self.rename, self.delete)):
             button.setMinimumWidth(100)
@@ -82,6 +83,7 @@ class RunsPanel(QWidget):
 
         self.list.currentItemChanged.connect(self._show_selected)
         self.list.itemChanged.connect(self._on_ticked)
+        ListKeys(self.list, {Qt.Key.Key_F2: self.rename.click, Qt.Key.Key_Delete: self.delete.click})
         self.list.itemDoubleClicked.connect(lambda *_: self._ask_for_name())
         self.go_on.clicked.connect(lambda: self._with_selected(history.go_on))
         self.start.clicked.connect(self._start_from)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
-from qtpy.QtWidgets import QMessageBox
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractItemView, QLineEdit, QMessageBox
 
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.study.study import Study
@@ -54,7 +55,7 @@ def test_a_deleted_class_is_gone_from_the_list_the_screen_and_the_disk(dock, qtb
     dock.session.select_class(1)
     done = qtbot.waitSignal(dock.class_panel.order.working, check_params_cb=lambda working: not working, timeout=10_000)
     with done, answering(QMessageBox, delete):
-        dock.class_panel.delete_action.trigger()
+        qtbot.keyClick(dock.class_panel.list, Qt.Key.Key_Delete)
     assert "Delete the class 'ball'?" in asked[0]
     assert f"painted on 3 cases, {balls:,} voxels" in asked[0]
     assert rows(dock) == ["shell", "background"]
@@ -66,6 +67,19 @@ def test_a_deleted_class_is_gone_from_the_list_the_screen_and_the_disk(dock, qtb
     labels_of(dock).undo()  # what was painted with other numbers is no longer undone
     np.testing.assert_array_equal(labels_of(dock).data, expected)
     qtbot.waitUntil(lambda: dock.session.measuring.volumes.get("c") == {1: pytest.approx(3 * 9.0 / 1000)}, timeout=5_000)
+
+
+def test_f2_renames_a_class_and_leaves_the_background_alone(dock, qtbot):
+    dock.session.select_class(2)
+    qtbot.keyClick(dock.class_panel.list, Qt.Key.Key_F2)
+    editor = dock.class_panel.list.findChild(QLineEdit)
+    editor.setText("rind")
+    with qtbot.waitSignal(dock.session.classes_changed):
+        qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert rows(dock) == ["ball", "rind", "background"]
+    dock.session.paint_with(255)
+    qtbot.keyClick(dock.class_panel.list, Qt.Key.Key_F2)
+    assert dock.class_panel.list.state() != QAbstractItemView.State.EditingState
 
 
 def test_cancel_keeps_it(dock):

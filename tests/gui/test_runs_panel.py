@@ -61,7 +61,7 @@ def test_runs_are_compared_named_chosen_and_deleted(dock: CvrlDock, qtbot: QtBot
 
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("first try", True))
     with qtbot.waitSignal(history.changed):
-        qtbot.mouseClick(panel.rename, Qt.MouseButton.LeftButton)
+        qtbot.keyClick(panel.list, Qt.Key.Key_F2)
     assert panel.list.currentItem().text(0) == "first try"
     qtbot.waitUntil(lambda: curves.legend()[0].startswith("first try"))
     panel.list.currentItem().setCheckState(0, Qt.CheckState.Unchecked)
@@ -81,7 +81,7 @@ def test_runs_are_compared_named_chosen_and_deleted(dock: CvrlDock, qtbot: QtBot
     panel.list.currentItem().setCheckState(0, Qt.CheckState.Checked)
     qtbot.waitUntil(lambda: curves.isVisibleTo(dock))
     with qtbot.waitSignal(history.changed):
-        qtbot.mouseClick(panel.delete, Qt.MouseButton.LeftButton)
+        qtbot.keyClick(panel.list, Qt.Key.Key_Delete)
     assert not oldest.exists()
     qtbot.waitUntil(lambda: panel.list.topLevelItemCount() == 1)
     qtbot.waitUntil(lambda: not curves.isVisibleTo(dock))  # its curve went with it
