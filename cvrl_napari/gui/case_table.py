@@ -10,6 +10,7 @@ from cvrl_napari.gui.looks import is_light_theme
 from cvrl_napari.gui.seen_labels import Seen, SeenLabels
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.thumbnails import Thumbnails, thumbnail_path
+from cvrl_napari.gui.two_line_cells import Volume
 from cvrl_napari.study.case import Case
 from cvrl_napari.study.storage import label_path
 
@@ -32,17 +33,19 @@ SEEN: dict[Seen, tuple[str, str]] = {
     "seen": ("✓", "The model has learned from these labels as they are now"),
     "since": ("•", "Painted or changed since: the model has not seen these labels yet"),
 }
-COLUMNS = ("Case", "State", "Model", "Volume, ml", "Changed")
+COLUMNS = ("Case", "State", "Seen", "Volume, ml", "Changed")
 NAME, STATE, MODEL, VOLUMES, CHANGED = range(5)
 HEADER_TOOLTIPS = (
     "Name of the case; click to sort",
     "What is painted; click to sort",
     "Whether the present model has seen the labels: ✓ seen, • painted since",
-    "Volume of what is painted, millilitres",
+    "Volume of what is painted, millilitres, a number a structure; point at a row to read their names",
     "When labels were last saved",
 )
 ID_ROLE = Qt.ItemDataRole.UserRole
 SORT_ROLE = ID_ROLE + 1
+VOLUMES_ROLE = ID_ROLE + 2
+"""What is painted on the case: a tuple of `Volume`."""
 Index = QModelIndex | QPersistentModelIndex
 _PARENT = QModelIndex()
 
@@ -105,6 +108,8 @@ class CaseTable(QAbstractTableModel):
             return case.id
         if role == SORT_ROLE:
             return self._sort_key(case, column)
+        if role == VOLUMES_ROLE:
+            return self._volumes(case)
         if role == Qt.ItemDataRole.ForegroundRole and column == STATE:
             on_dark, on_light = NEEDS_LOOK[1] if case.needs_look else STATES[case.state][1]
             return QColor(on_light if is_light_theme() else on_dark)
@@ -133,12 +138,15 @@ class CaseTable(QAbstractTableModel):
         if column == MODEL:
             return SEEN[self._seen.of(case.id)][0]
         if column == VOLUMES:
-            study = self._session.study
-            names = {one.id: one.name for one in study.classes} if study is not None else {}
-            volumes = self._session.measuring.volumes.get(case.id, {})
-            return "  ".join(f"{names.get(class_id, class_id)} {ml:.3g}" for class_id, ml in volumes.items())
+            return "  ".join(f"{one.name} {one.number}" for one in self._volumes(case))
         changed = self._changed_at(case)
         return "" if changed is None else f"{changed:%Y-%m-%d %H:%M}"
+
+    def _volumes(self, case: Case) -> tuple[Volume, ...]:
+        study = self._session.study
+        classes = {one.id: one for one in study.classes} if study is not None else {}
+        known = [(classes.get(class_id), ml) for class_id, ml in self._session.measuring.volumes.get(case.id, {}).items()]
+        return tuple(Volume(one.name, one.color, ml) for one, ml in known if one is not None)
 
     def _sort_key(self, case: Case, column: int) -> Any:
         if column == STATE:
@@ -156,6 +164,8 @@ class CaseTable(QAbstractTableModel):
             return f"{look}{HELD_OUT_TOOLTIP if case.held_out else STATES[case.state][2]}{accepted}"
         if column == MODEL:
             return SEEN[self._seen.of(case.id)][1]
+        if column == VOLUMES:
+            return "\n".join(f"{one.name}: {one.number} ml" for one in self._volumes(case)) or HEADER_TOOLTIPS[column]
         if column == NAME:
             from html import escape
 

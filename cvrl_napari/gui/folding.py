@@ -1,17 +1,38 @@
 """Parts of the dock that are folded away until somebody wants them."""
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QSizePolicy, QWidget
 from superqt import QCollapsible
+
+UNLIMITED = 16_777_215
+"""Pixels: Qt's QWIDGETSIZE_MAX."""
+
+
+class _Fold(QCollapsible):
+    """Grows with its content: superqt's keeps the height it had when it was unfolded, and cuts a text that takes more lines."""
+
+    def __init__(self, title: str, *, unfolded: QIcon, folded: QIcon) -> None:
+        super().__init__(title, expandedIcon=unfolded, collapsedIcon=folded)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.toggled.connect(self._on_toggled)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Limit the height no more when the content changes its own."""
+        return False
+
+    def _on_toggled(self, unfolded: bool) -> None:
+        if unfolded:
+            self.content().setMaximumHeight(UNLIMITED)
 
 
 def folded(title: str, content: QWidget) -> QCollapsible:
     """Return the content under a title that unfolds it."""
-    section = QCollapsible(title, expandedIcon=_arrow("▾"), collapsedIcon=_arrow("▸"))
+    section = _Fold(title, unfolded=_arrow("▾"), folded=_arrow("▸"))
     section.setDuration(0)
     if (layout := section.layout()) is not None:
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setAlignment(Qt.AlignmentFlag(0))  # with one, Qt asks how high the content is on lines without an end
     section.addWidget(content)
     section.collapse(animate=False)
     return section

@@ -31,6 +31,7 @@ from cvrl_napari.gui.case_table import (
     STATE,
     STATES,
     VOLUMES,
+    VOLUMES_ROLE,
     CaseFilter,
     CaseTable,
 )
@@ -38,12 +39,14 @@ from cvrl_napari.gui.seen_labels import SeenLabels
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.study_editing import Earlier, StudyEditing
 from cvrl_napari.gui.thumbnails import Thumbnails
+from cvrl_napari.gui.two_line_cells import TextCell, VolumesCell
 from cvrl_napari.gui.version_dialog import VersionDialog
 
-WIDTHS = {NAME: 113, STATE: 96, MODEL: 42, VOLUMES: 86, CHANGED: 110}
+WIDTHS = {NAME: 126, STATE: 84, MODEL: 38, VOLUMES: 89, CHANGED: 90}
 """Pixels; the first four are seen at once on a laptop."""
-ROW_HEIGHT = 26
-LIST_HEIGHT = 132
+ROW_HEIGHT = 32
+ICON = 22
+LIST_HEIGHT = 150
 SCAN_FILES = "Scans (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.mgh *.mgz *.hdr);;All files (*)"
 
 
@@ -174,7 +177,7 @@ class StudyPanel(QWidget):
         made.setWordWrap(False)
         made.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # scans often differ in the end of their names
         made.setTabKeyNavigation(False)
-        made.setIconSize(QSize(ROW_HEIGHT - 2, ROW_HEIGHT - 2))
+        made.setIconSize(QSize(ICON, ICON))
         made.verticalHeader().hide()
         made.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         made.horizontalHeader().setHighlightSections(False)
@@ -182,6 +185,9 @@ class StudyPanel(QWidget):
         for column, width in WIDTHS.items():
             made.setColumnWidth(column, width)
         made.setToolTip("Click a case to open it; what is painted is saved by itself")
+        for column in (NAME, STATE, CHANGED):
+            made.setItemDelegateForColumn(column, TextCell(made.iconSize(), made))
+        made.setItemDelegateForColumn(VOLUMES, VolumesCell(VOLUMES_ROLE, made))
         made.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         made.customContextMenuRequested.connect(self._show_menu_at)
         made.clicked.connect(self._open_row)

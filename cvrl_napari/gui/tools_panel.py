@@ -80,11 +80,12 @@ class ToolsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for part in (grid, options, brush):
+        layout.addLayout(grid)
+        layout.addWidget(self.bar)
+        layout.addLayout(working)  # beside the buttons: what they tell is read without scrolling
+        for part in (options, brush):
             layout.addLayout(part)
         layout.addWidget(self.grey)
-        layout.addWidget(self.bar)
-        layout.addLayout(working)
 
         self.margin.valueChanged.connect(partial(setattr, box.tools, "margin_mm"))
         for tick, name in (

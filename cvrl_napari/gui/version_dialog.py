@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListWidget, QVBoxLayout, QWidget
 
 from cvrl_napari.gui.study_editing import Earlier
@@ -19,6 +20,8 @@ class VersionDialog(QDialog):
         self._found = found
         names = {one.id: one.name for one in classes}
         self.list = QListWidget()
+        self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for one in found:
             volumes = ", ".join(f"{names[class_id]} {ml:.3g} ml" for class_id, ml in one.volumes.items()) or "no structure"
             self.list.addItem(f"{one.version.saved_at.astimezone():%Y-%m-%d %H:%M:%S}   {volumes}")
