@@ -24,9 +24,11 @@ from cvrl_napari.engine.embed_cases import embed_cases
 from cvrl_napari.engine.run_folder import newest_model
 from cvrl_napari.gui.demo import WINDOW
 from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.gui.embeddings.coloring import KINDS
 from cvrl_napari.gui.embeddings.computed import SCOPES
 from cvrl_napari.gui.embeddings.dock import TITLE, EmbeddingsDock
-from cvrl_napari.gui.embeddings.similarity import LAYER
+from cvrl_napari.gui.embeddings.feature_layer import LAYER as COLORS
+from cvrl_napari.gui.embeddings.model_change import LAYER as CHANGE
 from cvrl_napari.study.phantom import create_phantom
 from cvrl_napari.study.study import Study
 
@@ -78,6 +80,7 @@ def show(viewer: napari.Viewer, folder: Path) -> None:
     voxel = inside[np.abs(inside - np.median(inside, axis=0)).sum(axis=1).argmin()]
     viewer.dims.set_point(range(3), scan.data_to_world(voxel))
     QTest.mouseClick(main_dock.embeddings_button, LEFT)
+    until(lambda: TITLE in viewer.window.dock_widgets)
     dock: EmbeddingsDock = viewer.window.dock_widgets[TITLE]
     dock.cases.setCurrentIndex(list(SCOPES).index("labeled"))
     dock.cases.activated.emit(dock.cases.currentIndex())
@@ -87,6 +90,11 @@ def show(viewer: napari.Viewer, folder: Path) -> None:
     take(viewer, "7-scatter")
 
     dock.selection.clear()
+    dock.scatter.kind.setCurrentIndex(list(KINDS).index("case"))
+    until(lambda: not dock.overlays.is_busy)
+    take(viewer, "7-cases")
+    dock.scatter.kind.setCurrentIndex(list(KINDS).index("predicted"))
+
     dock.tabs.setCurrentIndex(1)
     QTest.mouseClick(dock.similar.button, LEFT)
     until(lambda: dock.similarity._embeddings is not None)
@@ -98,14 +106,26 @@ def show(viewer: napari.Viewer, folder: Path) -> None:
     next(layer for layer in viewer.layers if layer.name.startswith("Labels")).visible = False
     take(viewer, "8-similar")
 
-    dock.overlays.hide(LAYER)
+    dock.similarity.clear()
+    QTest.mouseClick(dock.similar.button, LEFT)
+    dock.similar.colors.click()
+    until(lambda: dock.overlays.get(COLORS) is not None and not dock.overlays.is_busy)
+    take(viewer, "8-colors")
+    dock.similar.colors.click()
+    if dock.similar.other.count() > 2:  # another model, beside itself
+        dock.similar.other.setCurrentIndex(1)
+        dock.similar.other.activated.emit(1)
+        until(lambda: dock.overlays.get(CHANGE) is not None and not dock.overlays.is_busy)
+        take(viewer, "8-differs")
+        dock.similar.other.activated.emit(0)
+
     dock.tabs.setCurrentIndex(2)
-    until(lambda: dock.health_panel.map is not None and dock.health_panel.sentence.text())
+    until(lambda: dock.health_panel.is_drawn and dock.health_panel.sentence.text())
     if dock.health_panel.other.count() > 1:
         dock.health_panel.other.setCurrentIndex(1)
         dock.health_panel.other.activated.emit(1)
         until(lambda: dock.health.reading.other is not None)
-    until(lambda: dock.health_panel.map.image is not None)
+    until(lambda: dock.health_panel.map.image is not None and not dock.overlays.is_busy)
     take(viewer, "9-health")
     main_dock.close()
 

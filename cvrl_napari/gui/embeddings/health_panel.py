@@ -61,6 +61,11 @@ class HealthPanel(QWidget):
         self._fill()
         self.refresh()
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether all plots are made and can be seen."""
+        return self.map is not None and not self._make.isActive()
+
     def refresh(self) -> None:
         """Draw what was read last."""
         reading = self._health.reading

@@ -41,6 +41,11 @@ class Overlays(QObject):
         self._go = self._timer(LINGER_MS, self._take_next)
         layers.leaving.connect(self._take_all)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a layer is about to be seen, or to be taken away."""
+        return bool(self._appearing or self._going)
+
     def plan(self, name: str, empty: Any, widest: tuple[float, float] | None = None, **look: Any) -> None:
         """Say how an image layer is to look; `empty` is a cell of it, of the type of its data.
 
