@@ -136,6 +136,7 @@ def floor(viewer: napari.Viewer, session: Session, others: tuple[str, str], tabl
     table.add("napari: the next slice", rounds(lambda: dims.set_current_step(0, dims.current_step[0] + 1)))
     table.add("napari: an image of one voxel is added", rounds(lambda: viewer.add_image(one, name="bare", **place)))
     table.add("napari: it is given other contents", rounds(lambda: setattr(layers["bare"], "data", one + 1)))
+    table.add("napari: it is hidden", rounds(lambda: setattr(layers["bare"], "visible", False)))
     table.add("napari: it is removed", rounds(lambda: layers.remove("bare")))
     layers.selection.active = session.layers.shown.labels
     table.add("napari: three layers get other data and move", rounds(lambda: exchange(session.layers.shown.layers)))
