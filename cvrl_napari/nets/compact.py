@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cvrl_napari.config import NetConfig
-from cvrl_napari.nets.layout import channels_last, classify
+from cvrl_napari.nets.layout import add, channels_last, classify
 from cvrl_napari.nets.output import Net, NetOutput
 
 
@@ -49,7 +49,7 @@ class CompactNet(Net):
         high = features
         features = self.dropout(features)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
-            features = self.through(decoder, up(features) + skips.pop())
+            features = self.through(decoder, add(up(features), skips.pop()))
         # In place: at full resolution a fresh map costs more than the arithmetic on it.
         low = F.relu_(self.unfold(features).add_(self.edges(images)))  # (B, width, z, y, x)
         logits = classify(self.dropout(low), self.classifier.weight, self.classifier.bias)

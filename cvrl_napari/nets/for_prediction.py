@@ -37,7 +37,9 @@ class OneDnnConvolution(nn.Module):
     def __init__(self, convolution: Convolution, *, rectified: bool) -> None:
         super().__init__()
         self.convolution = convolution
-        self.weight, self.bias = convolution.weight, convolution.bias  # a classifier is also used by its weights alone
+        # A classifier is also used by its weights alone.
+        weight = convolution.weight.detach().contiguous(memory_format=torch.channels_last_3d)
+        self.weight, self.bias = nn.Parameter(weight, requires_grad=False), convolution.bias
         self.activation = "relu" if rectified else "none"
         for hook in convolution._forward_pre_hooks.values():  # a pause or a stop reaches a prediction through these
             self.register_forward_pre_hook(hook)

@@ -1,4 +1,4 @@
-"""Channels last in memory: the layout in which a processor convolves up to twice as fast."""
+"""Channels last in memory, the layout in which a processor convolves up to twice as fast, and little new memory."""
 
 import torch
 from torch import Tensor
@@ -19,3 +19,8 @@ def classify(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     Three times the speed of a convolution, which also returns its gradient in the other layout, to be turned by all before it.
     """
     return F.linear(features.movedim(1, -1), weight.flatten(1), bias).movedim(-1, 1)
+
+
+def add(fresh: Tensor, other: Tensor) -> Tensor:
+    """Return the sum of two maps; without gradients in the memory of the first, which nobody else may hold."""
+    return fresh + other if torch.is_grad_enabled() else fresh.add_(other)

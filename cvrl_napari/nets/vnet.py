@@ -10,7 +10,7 @@ import itertools
 from torch import Tensor, nn
 
 from cvrl_napari.config import NetConfig
-from cvrl_napari.nets.layout import channels_last, classify
+from cvrl_napari.nets.layout import add, channels_last, classify
 from cvrl_napari.nets.output import Net, NetOutput
 
 DEEPEST = 3
@@ -51,7 +51,7 @@ class VNet(Net):
         high = features
         features = self.dropout(features)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
-            features = self.through(decoder, up(features) + skips.pop())
+            features = self.through(decoder, add(up(features), skips.pop()))
         dropped = self.dropout(features)
         logits = classify(dropped, self.classifier.weight, self.classifier.bias) if on_cpu else self.classifier(dropped)
         return NetOutput(logits, low=features, high=high)
