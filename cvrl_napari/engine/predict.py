@@ -1,8 +1,9 @@
 """Masks of scans: for a student in training, and for a model file and any scans."""
 
 import math
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from cvrl_napari.engine.errors import EngineError
 from cvrl_napari.engine.events import Event, PredictionSaved, Progress
 from cvrl_napari.engine.model_card import ModelCard
 from cvrl_napari.engine.model_file import Model, load_model
-from cvrl_napari.engine.windows import predict_volume
+from cvrl_napari.engine.windows import predict_volume, predict_windows
 from cvrl_napari.nets.output import Net
 from cvrl_napari.study.case import Case, Image, Scan, images_of, name_cases, named_by
 from cvrl_napari.volumes.errors import VolumeError
@@ -28,6 +29,8 @@ from cvrl_napari.volumes.writing import write
 
 UNCERTAINTY = "_uncertainty"
 """Ends the name of an uncertainty map that lies beside its mask."""
+TELL_EVERY_S = 1.0
+"""Between two words on the progress of one scan; a short prediction is not spoken of."""
 LARGEST_GRID = 512 * 2**20
 """Voxels of a scan on the network's grid that are still computed: 2 GB of float32 a class."""
 
@@ -101,7 +104,7 @@ def predict(
         yield Progress(what="Predicting scans", done=done, total=len(scans))
         images = images_of(scan)
         try:
-            yield _predict_one(student, images, target, uncertainty=uncertainty, window_stride=window_stride)
+            yield from _predict_one(student, images, target, uncertainty=uncertainty, window_stride=window_stride)
         except (VolumeError, EngineError, OSError) as error:
             failures.append(f"{images[0].scan}: {error}")
     yield Progress(what="Predicting scans", done=len(scans), total=len(scans))
@@ -111,12 +114,11 @@ def predict(
 
 def _predict_one(
     student: Model, images: Sequence[Image], target: Path, *, uncertainty: bool, window_stride: Triple | None
-) -> PredictionSaved:
+) -> Iterator[Event]:
     card = student.card
     scan, image = read_for_model(images, card)
-    probabilities = predict_volume(
-        student.net, image, patch_size=card.patch_size, overlap=card.window_overlap, stride=window_stride
-    )
+    windows = predict_windows(student.net, image, patch_size=card.patch_size, overlap=card.window_overlap, stride=window_stride)
+    probabilities = yield from _told_now_and_then(windows, images[0].scan.name)
     labels = np.empty(scan.array.shape, np.uint8)
     entropy = np.empty(scan.array.shape if uncertainty else (0, 0, 0), np.float32)
     for where, slab in scan_grid_slabs(probabilities, scan.array.shape):
@@ -129,7 +131,21 @@ def _predict_one(
         write(_uncertainty_path(target), scan.with_array(entropy))
     counts = np.bincount(labels.ravel(), minlength=256)
     volumes = {one.id: float(counts[one.id] * scan.voxel_ml) for one in card.classes}
-    return PredictionSaved(scan=str(images[0].scan), path=str(target), volumes_ml=volumes)
+    yield PredictionSaved(scan=str(images[0].scan), path=str(target), volumes_ml=volumes)
+
+
+def _told_now_and_then(windows: Generator[tuple[int, int], None, Tensor], scan: str) -> Generator[Progress, None, Tensor]:
+    """Yield how far a prediction is where it takes longer than moments; returns the probabilities."""
+    told = time.monotonic()
+    while True:
+        try:
+            done, total = next(windows)
+        except StopIteration as end:
+            probabilities: Tensor = end.value
+            return probabilities
+        if time.monotonic() - told >= TELL_EVERY_S:
+            told = time.monotonic()
+            yield Progress(what="Predicting this scan", done=done, total=total, case=scan)
 
 
 def read_for_model(images: Sequence[Image], card: ModelCard) -> tuple[Volume, Tensor]:

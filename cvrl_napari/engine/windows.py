@@ -5,7 +5,7 @@ a test compares the two.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 
@@ -47,10 +47,28 @@ def predict_volume(net: Net, image: Tensor, *, patch_size: Triple, overlap: floa
     Tensor of shape (K, z, y, x), float32, on the CPU
         Sums to 1 over the classes.
     """
+    windows = predict_windows(net, image, patch_size=patch_size, overlap=overlap, stride=stride)
+    while True:
+        try:
+            next(windows)
+        except StopIteration as end:
+            probabilities: Tensor = end.value
+            return probabilities
+
+
+def predict_windows(
+    net: Net, image: Tensor, *, patch_size: Triple, overlap: float, stride: Triple | None = None
+) -> Generator[tuple[int, int], None, Tensor]:
+    """Do what `predict_volume` does, some windows at a time; returns what that does.
+
+    Yields
+    ------
+    done, total
+        Windows.
+    """
     size = image.shape[1:]
     image, before = _padded(image, patch_size)
-    with evaluating(net) as device:
-        probabilities = _blend(for_prediction(net), image, patch_size, stride or _stride(patch_size, overlap), device)
+    probabilities = yield from _blend(for_prediction(net), image, patch_size, stride or _stride(patch_size, overlap))
     inside = (slice(first, first + length) for first, length in zip(before, size, strict=True))
     return probabilities[:, *inside].cpu()
 
@@ -92,26 +110,45 @@ def _stride(patch_size: Triple, overlap: float) -> Triple:
     return z, y, x
 
 
-def _blend(net: Net, image: Tensor, patch_size: Triple, stride: Triple, device: torch.device) -> Tensor:
+def _blend(net: Net, image: Tensor, patch_size: Triple, stride: Triple) -> Generator[tuple[int, int], None, Tensor]:
     starts = [window_starts(*axis) for axis in zip(image.shape[1:], patch_size, stride, strict=True)]
     windows = [tuple(map(slice, first, map(sum, zip(first, patch_size, strict=True)))) for first in product(*starts)]
-    if len(windows) == 1:
-        return _probabilities(net, image[None].to(device))[0]
-    at_once = _GPU_WINDOWS if device.type == "cuda" else 1
-    importance = _importance(patch_size).to(device)
-    sums = weights = torch.empty(0)
-    for number in range(0, len(windows), at_once):
-        chosen = windows[number : number + at_once]
-        found = _probabilities(net, torch.stack([image[:, *window] for window in chosen]).to(device)) * importance
-        if not number:
-            classes, (z, y, x) = found.shape[1], image.shape[1:]
-            keep_on = device if 4 * classes * z * y * x <= _GPU_SUM_BYTES else torch.device("cpu")
-            sums, weights = torch.zeros(classes, z, y, x, device=keep_on), torch.zeros(z, y, x, device=keep_on)
-            kept_importance = importance.to(keep_on)
-        for window, values in zip(chosen, found.to(sums.device), strict=True):
-            sums[:, *window] += values
-            weights[window] += kept_importance
-    return sums.div_(weights)
+    importance, sums = _importance(patch_size), _Sums()
+    done = 0
+    while done < len(windows):
+        with evaluating(net) as device:  # nothing is yielded inside: whoever listens would be without gradients
+            chosen = windows[done : done + (_GPU_WINDOWS if device.type == "cuda" else 1)]
+            found = _probabilities(net, torch.stack([image[:, *window] for window in chosen]).to(device))
+            if len(windows) == 1:
+                return found[0]
+            sums.add(found, importance, chosen, image.shape[1:])
+        done += len(chosen)
+        yield done, len(windows)
+    return sums.mean()
+
+
+class _Sums:
+    """Weighted sums of the windows of a volume; where they are computed unless they are too large for that."""
+
+    def __init__(self) -> None:
+        self._values = self._weights = torch.empty(0)
+
+    def add(self, found: Tensor, importance: Tensor, windows: Sequence[tuple[slice, ...]], size: Sequence[int]) -> None:
+        """Add the probabilities (N, K, z, y, x) of windows of a volume of that size."""
+        if not self._values.numel():
+            classes, voxels = found.shape[1], math.prod(size)
+            keep_on = found.device if 4 * classes * voxels <= _GPU_SUM_BYTES else torch.device("cpu")
+            self._values, self._weights = (torch.zeros(*shape, device=keep_on) for shape in ((classes, *size), size))
+        importance = importance.to(found.device)
+        weighted, weights = (found * importance).to(self._values.device), importance.to(self._values.device)
+        for window, values in zip(windows, weighted, strict=True):
+            self._values[:, *window] += values
+            self._weights[window] += weights
+
+    def mean(self) -> Tensor:
+        """Return the weighted mean (K, z, y, x)."""
+        with torch.inference_mode():
+            return self._values.div_(self._weights)
 
 
 def _probabilities(net: Net, images: Tensor) -> Tensor:

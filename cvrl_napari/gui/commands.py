@@ -72,7 +72,7 @@ def stop() -> None:
 
 def predict() -> None:
     """Predict the scan on view."""
-    _with_dock(lambda dock: dock.mask_panel.predict_button.click())
+    _with_dock(lambda dock: dock.session.predict())
 
 
 def accept() -> None:

@@ -98,7 +98,7 @@ class MaskPanel(QWidget):
         for box, other in ((self.difference, self.changes), (self.changes, self.difference)):
             box.toggled.connect(partial(self._mark, other))
         self.opacity.valueChanged.connect(lambda percent: session.layers.set_opacity(percent / 100))
-        self.predict_button.clicked.connect(session.predict)
+        self.predict_button.clicked.connect(self._predict_or_cancel)
         session.classes_changed.connect(self._fill_menu)
         session.case_opened.connect(self._on_case_opened)
         session.mask_changed.connect(self.refresh)
@@ -122,11 +122,15 @@ class MaskPanel(QWidget):
         self.reject_button.setText("Bring back" if can_bring_back else "Reject")
         self.save_button.setEnabled(on_view)
         model = model_for_masks(session.study.runs_folder) if session.study is not None else None
-        self.predict_button.setEnabled(on_view and model is not None and not session.prediction.is_active)
-        self.predict_button.setText("Predicting…" if session.prediction.is_active else "Predict this scan")
-        self.predict_button.setToolTip(
-            f"Segment this scan with the model of run {model.parent.name}" if model else "Train first: there is no model yet"
-        )
+        prediction = session.prediction
+        self.predict_button.setEnabled(prediction.is_active or (on_view and model is not None))
+        if prediction.is_active:
+            self.predict_button.setText(" · ".join(filter(None, ("Cancel", prediction.words))))
+            self.predict_button.setToolTip("Give up predicting; the mask on view stays")
+        else:
+            self.predict_button.setText("Predict this scan")
+            with_what = f"Segment this scan with the model of run {model.parent.name}" if model else ""
+            self.predict_button.setToolTip(with_what or "Train first: there is no model yet")
         self._show_saved()
 
     def save_as(self, what: Literal["mask", "labels"]) -> None:
@@ -145,6 +149,12 @@ class MaskPanel(QWidget):
         self.accept_menu.addSeparator()
         self.accept_menu.addAction("Only this slice (A)", self._taking_over.accept_slice)
         self.accept_menu.addAction("Only where nothing is painted", self._taking_over.accept_unpainted)
+
+    def _predict_or_cancel(self) -> None:
+        if self._session.prediction.is_active:
+            self._session.prediction.cancel()
+        else:
+            self._session.predict()
 
     def _reject_or_bring_back(self) -> None:
         if self._taking_over.can_bring_back:

@@ -40,9 +40,9 @@ class PredictionWorker(ChildWorker):
         return event if isinstance(event, RunFailed) else None
 
     def _outcome_of_exit(self, code: int | None, tail: str) -> list[PredictionSaved] | RunFailed:
-        kept = f"{len(self._saved)} masks were written before and are kept."
+        kept = f"{len(self._saved)} masks were written before and are kept." if self._saved else "The mask on view stays."
         if self._canceled:
-            return RunFailed(message="Prediction was canceled.", hint=kept)
+            return RunFailed(message="The prediction was canceled.", hint=kept)
         if code != 0:
             return RunFailed(message=f"Prediction stopped unexpectedly: {words_for_exit(code, tail)}.", hint=kept)
         return self._saved

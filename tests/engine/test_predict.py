@@ -56,6 +56,18 @@ def test_masks_lie_on_their_scans_and_volumes_are_told(model, ball_study, tmp_pa
     assert saved.volumes_ml == {1: pytest.approx(found.sum() * 8 / 1000)}
 
 
+def test_a_longer_prediction_says_how_far_it_is(model, tmp_path, monkeypatch):
+    nibabel.save(nibabel.Nifti1Image(np.zeros((30, 30, 80), np.float32), np.eye(4)), tmp_path / "long.nii.gz")
+    monkeypatch.setattr(module, "TELL_EVERY_S", 0.0)
+    events = list(predict(model, [tmp_path / "long.nii.gz"], tmp_path / "out", device="cpu", threads=1))
+    told = [(one.done, one.total) for one in events if isinstance(one, Progress) and one.case == "long.nii.gz"]
+    assert told[-1][1] > 1
+    assert told == [(done, told[-1][1]) for done in range(1, told[-1][1] + 1)]
+    monkeypatch.setattr(module, "TELL_EVERY_S", 60.0)
+    again = predict(model, [tmp_path / "long.nii.gz"], tmp_path / "out", device="cpu", threads=1)
+    assert not any(isinstance(one, Progress) and one.case for one in again)
+
+
 FLIPPED = np.diag([-1.5, 3.0, 2.0, 1.0])
 PERMUTED = np.array([[0, 0, 2, 5], [-3, 0, 0, 7], [0, 1.5, 0, -9], [0, 0, 0, 1.0]])
 

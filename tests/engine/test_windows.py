@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cvrl_napari.config import NetConfig
-from cvrl_napari.engine.windows import predict_volume, window_starts
+from cvrl_napari.engine.windows import predict_volume, predict_windows, window_starts
 from cvrl_napari.nets.build import build_net
 from cvrl_napari.nets.output import Net, NetOutput
 
@@ -45,6 +45,16 @@ def test_each_voxel_gets_its_own_answer(size):
     assert found.shape == (3, *size)
     assert torch.allclose(found, wanted, atol=1e-5)
     assert set(net.sizes) == {(8, 8, 8)}
+
+
+def test_it_tells_of_each_window_outside_of_inference_mode():
+    net = PerVoxel()
+    told = []
+    for done in predict_windows(net, torch.randn(1, 8, 8, 20), patch_size=(8, 8, 8), overlap=0.5):
+        assert not torch.is_inference_mode_enabled()
+        assert net.training
+        told.append(done)
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_windows_are_blended_as_monai_does():

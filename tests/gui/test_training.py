@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
@@ -61,6 +62,15 @@ def test_from_the_button_to_the_overlay_the_model_and_a_prediction(dock: CvrlDoc
         qtbot.mouseClick(dock.mask_panel.predict_button, Qt.MouseButton.LeftButton)
     assert done.args[0] == case
     assert prediction_path(session.study, case).is_file()
+    mask = session.layers.mask_array().copy()
+
+    qtbot.mouseClick(dock.mask_panel.predict_button, Qt.MouseButton.LeftButton)
+    assert dock.mask_panel.predict_button.text() == "Cancel"
+    with qtbot.waitSignal(session.prediction.failed, timeout=30_000) as ended:
+        qtbot.mouseClick(dock.mask_panel.predict_button, Qt.MouseButton.LeftButton)
+    assert "canceled" in ended.args[0]
+    assert dock.mask_panel.predict_button.text() == "Predict this scan"
+    np.testing.assert_array_equal(session.layers.mask_array(), mask)
 
 
 def test_a_stopped_training_goes_on_from_where_it_was_also_after_the_study_was_closed(dock: CvrlDock, qtbot: QtBot):
