@@ -23,6 +23,7 @@ from cvrl_napari.gui.buttons import separator, small_button
 from cvrl_napari.gui.class_panel import ClassPanel
 from cvrl_napari.gui.empty_panel import EmptyPanel
 from cvrl_napari.gui.folding import folded
+from cvrl_napari.gui.fresh_status import FreshStatus
 from cvrl_napari.gui.keys_sheet import KeysSheet
 from cvrl_napari.gui.lone_scans import LoneScans
 from cvrl_napari.gui.looks import BOXES
@@ -79,6 +80,7 @@ class CvrlDock(QWidget):
         )
         self.letters = OrientationLetters(napari_viewer)
         self.position = WorldPosition(napari_viewer)
+        self._status = FreshStatus(napari_viewer, self.session, self)
         self.lone_scans = LoneScans(napari_viewer, self)
         self.viewing = Viewing(napari_viewer, self.session, self)
         self._window: QWidget | None = None
@@ -217,6 +219,7 @@ class CvrlDock(QWidget):
         self.train_panel.close_history()
         self.session.shut_down()
         self.letters.close()
+        self._status.close()
         self.position.close()
         self.lone_scans.close()
         if self._window is not None:

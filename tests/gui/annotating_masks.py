@@ -102,8 +102,9 @@ def take_the_mask_over(person):
 
     _, after = changes(lambda: person.press(Key.Key_A, SHIFT))
     np.testing.assert_array_equal(after, mask)
-    person.look("17-accepted")
     wait_until(lambda: session.study.case(case).state == "accepted", "the case did not become an accepted one")
+    wait_until(lambda: panel.saved.text().startswith("Saved"), "the panel did not say that it is saved")
+    person.look("17-accepted")
     return case, after, "accepted"
 
 
