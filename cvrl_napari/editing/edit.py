@@ -45,8 +45,14 @@ class Edit:
 
     def still_due(self, labels: Labels) -> "Edit":
         """Return the part whose voxels are still what they were: what was painted since then stays."""
-        same = labels[self.indices] == self.before
-        return Edit(tuple(axis[same] for axis in self.indices), self.before[same], self.after[same])
+        return self._only(labels[self.indices] == self.before)
+
+    def changing(self) -> "Edit":
+        """Return the part whose voxels become something else than they were."""
+        return self._only(self.before != self.after)
+
+    def _only(self, kept: npt.NDArray[np.bool_]) -> "Edit":
+        return Edit(tuple(axis[kept] for axis in self.indices), self.before[kept], self.after[kept])
 
 
 def box_of(mask: npt.NDArray[np.bool_], margin: tuple[int, ...] | None = None) -> Box | None:

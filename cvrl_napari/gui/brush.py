@@ -14,6 +14,7 @@ from napari.layers import Labels
 
 from cvrl_napari.editing.accepting import accepted
 from cvrl_napari.editing.brushes import Indices, inside_outline, under_brush
+from cvrl_napari.editing.edit import Edit
 from cvrl_napari.editing.filling import filled
 
 
@@ -48,6 +49,9 @@ def fill_from(layer: Labels, start: Sequence[float], axes: Sequence[int], new_la
     if not inside or layer.data[tuple(voxel)] == new_label:
         return
     rules = _RULES.get(layer)
+    if rules is not None and rules.fill_apart is not None and len(axes) == layer.ndim:
+        rules.fill_apart(rules.planned_fill(layer, voxel, new_label))
+        return
     limits = {} if rules is None or rules.is_free(new_label) else rules.limits
     where = filled(layer.data, voxel, axes, contiguous=layer.contiguous, **limits)
     if layer.preserve_labels and new_label:
@@ -65,12 +69,15 @@ class Brush:
         Only voxels whose grey value lies between these, both included, are painted.
     brings_mask : bool
         What is painted over becomes what the mask says, whatever the class in hand.
+    fill_apart : callable, or None
+        Takes what `planned_fill` returns, calls it in a thread and makes the change; without it a fill in 3D holds the GUI up.
     """
 
     def __init__(self, on_view: OnView) -> None:
         self._on_view = on_view
         self.grey_range: tuple[float, float] | None = None
         self.brings_mask = False
+        self.fill_apart: Callable[[Callable[[], Edit]], None] | None = None
 
     def take(self, layer: Labels, axes: Callable[[int], Sequence[int]]) -> None:
         """Let a labels layer paint by these rules.
@@ -97,7 +104,7 @@ class Brush:
 
         @wraps(fill)
         def ruled_fill(coord: Sequence[float], new_label: int, refresh: bool = True) -> None:
-            if self.is_free(new_label):
+            if self.is_free(new_label) and (self.fill_apart is None or layer.n_edit_dimensions < layer.ndim):
                 fill(coord, new_label, refresh)
             else:
                 fill_from(layer, coord, axes(layer.n_edit_dimensions), new_label)
@@ -113,6 +120,23 @@ class Brush:
     def limits(self) -> dict[str, Any]:
         """What `filled` has to know of the grey range; empty when there is none."""
         return {} if self.grey_range is None else {"greys": self._on_view.scan_array(), "grey_range": self.grey_range}
+
+    def planned_fill(self, layer: Labels, voxel: Sequence[int], new_label: int) -> Callable[[], Edit]:
+        """Return a function that works out a fill in 3D as the rules say now; it touches neither the layer nor Qt."""
+        labels, contiguous, preserves = layer.data.copy(), layer.contiguous, layer.preserve_labels and new_label
+        rules = not self.is_free(new_label)
+        limits = self.limits if rules else {}
+        mask = self._on_view.mask_array().copy() if rules and self.brings_mask else None
+
+        def fill() -> Edit:
+            where = filled(labels, voxel, range(labels.ndim), contiguous=contiguous, **limits)
+            if preserves:
+                where = _only(where, labels[where] == 0)
+            before = labels[where]
+            after = np.full(before.shape, new_label, np.uint8) if mask is None else accepted(before, mask[where])
+            return Edit(where, before, after).changing()
+
+        return fill
 
     def write(self, layer: Labels, where: Indices, new_label: int, *, refresh: bool = True) -> None:
         """Paint these voxels as the rules say; `new_label` is the class in hand."""

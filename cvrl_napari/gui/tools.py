@@ -4,6 +4,7 @@ Behaviour only, no widgets: `tools_panel` has the buttons, `tool_keys` the keys.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +64,7 @@ class Tools(QObject):
         self.over_others = False
         self.whole_volume = False
         self.margin_mm = 1.0
+        self._layers.brush.fill_apart = self.fill
 
     @property
     def classes(self) -> tuple[int, ...]:
@@ -127,6 +129,11 @@ class Tools(QObject):
                 lambda labels, classes: copy_slice(labels, axis=axis, source=source, target=target, classes=classes),
             )
 
+    def fill(self, planned: Callable[[], Edit]) -> None:
+        """Work out what the fill bucket reaches in 3D, and paint it."""
+        if self._layers.case is not None:
+            self._start("Filling…", planned, partial(self._apply, "Filling", self._layers.case))
+
     def measure(self, *, under_cursor: bool) -> None:
         """Measure the label under the cursor, or the class in hand; `measured` tells."""
         scan = self._layers.scan
@@ -152,6 +159,7 @@ class Tools(QObject):
 
     def close(self) -> None:
         """Forget what was asked for."""
+        self._layers.brush.fill_apart = None
         self._background.close()
 
     def _by_mm(self, what: str, tool: Callable[[Labels, tuple[float, float, float], int, float], Labels]) -> None:
@@ -179,15 +187,16 @@ class Tools(QObject):
             self.told.emit("Nothing of the structure is painted on this case yet.")
             return
 
-        def done(edit: Edit) -> None:
-            if self._layers.case != case:
-                self.told.emit(f"{what}: another case is on view, nothing was changed.")
-                return
-            changed = self._layers.apply(edit)
-            more = "Ctrl+Z takes it back." if changed else "There was nothing to do."
-            self.told.emit(f"{what}: {changed:,} voxels changed. {more}")
+        self._start(f"{what}…", lambda: Edit.between(labels, tool(labels, classes)), partial(self._apply, what, case))
 
-        self._start(f"{what}…", lambda: Edit.between(labels, tool(labels, classes)), done)
+    def _apply(self, what: str, case: str, edit: Edit) -> None:
+        """Make a change of a case, if it is still on view, and tell of it."""
+        if self._layers.case != case:
+            self.told.emit(f"{what}: another case is on view, nothing was changed.")
+            return
+        changed = self._layers.apply(edit)
+        more = "Ctrl+Z takes it back." if changed else "There was nothing to do."
+        self.told.emit(f"{what}: {changed:,} voxels changed. {more}")
 
     def _start(self, what: str, function: Callable[[], object], done: Callable[..., None]) -> None:
         self._turn += 1

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
+from scipy import ndimage
 
 from cvrl_napari.editing.interpolation import interpolate
 from cvrl_napari.gui.pointing import Pointing
@@ -171,3 +172,34 @@ def test_pointing_is_kept_inside_the_scan(session, viewer):
     viewer.cursor.position = (1e6, -1e6, 0)
     z, y, _ = Pointing(viewer, session.layers).voxel
     assert (z, y) == (session.layers.labels_array().shape[0] - 1, 0)
+
+
+@pytest.mark.parametrize("ranged", [True, False])
+def test_a_fill_in_3d_is_worked_out_apart_and_what_is_painted_meanwhile_stays(session, box, paint, ranged, qtbot: QtBot):
+    labels = blank(session)
+    labels[3] = 2  # the fill does not pass it
+    paint(labels)
+    layer, scan = session.layers.shown.labels, session.layers.scan_array()
+    layer.n_edit_dimensions = 3
+    low = float(np.sort(scan[4:].ravel())[-40]) if ranged else -np.inf
+    session.layers.brush.grey_range = (low, np.inf) if ranged else None
+    start = tuple(np.argwhere(scan == scan[4:].max())[0])
+    before = layer.data.copy()
+    with qtbot.waitSignal(box.tools.told) as said:
+        layer.fill(start, 1)
+        np.testing.assert_array_equal(layer.data, before)
+        layer.data_setitem(tuple(np.array([one]) for one in start), 2)  # a dab before the answer
+        painted = layer.data.copy()
+    pieces, _ = ndimage.label((before == 0) & (scan >= low))
+    wanted = pieces == pieces[start]
+    wanted[start] = False
+    assert wanted[4:].any()
+    np.testing.assert_array_equal(layer.data, np.where(wanted, 1, painted))
+    assert said.args[0] == f"Filling: {wanted.sum():,} voxels changed. Ctrl+Z takes it back."
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, painted)
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, before)
+    box.close()
+    layer.fill(start, 1)
+    assert layer.data[start] == 1, "without the dock's tools it is napari's again"
