@@ -26,7 +26,7 @@ from cvrl_napari.gui.folding import folded
 from cvrl_napari.gui.fresh_status import FreshStatus
 from cvrl_napari.gui.keys_sheet import KeysSheet
 from cvrl_napari.gui.lone_scans import LoneScans
-from cvrl_napari.gui.looks import BOXES
+from cvrl_napari.gui.looks import dock_style
 from cvrl_napari.gui.mask_panel import MaskPanel
 from cvrl_napari.gui.new_study import NewStudyDialog
 from cvrl_napari.gui.notice import NoticeBar
@@ -68,11 +68,12 @@ class CvrlDock(QWidget):
     def __init__(self, napari_viewer: napari.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("CVRL")
-        self.setStyleSheet(BOXES)
+        self._dress()
         self.setAcceptDrops(True)
         self.setMinimumWidth(WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._viewer = napari_viewer
+        napari_viewer.events.theme.connect(self._dress)
         self.session = Session(napari_viewer, self)
         self.tool_box = ToolBox(napari_viewer, self.session, self)
         self._shortcuts: Shortcuts | None = Shortcuts(
@@ -219,6 +220,7 @@ class CvrlDock(QWidget):
         self.train_panel.close_history()
         self.session.shut_down()
         self.letters.close()
+        self._viewer.events.theme.disconnect(self._dress)
         self._status.close()
         self.position.close()
         self.lone_scans.close()
@@ -268,6 +270,9 @@ class CvrlDock(QWidget):
         """Shut down when the dock itself is closed."""
         self.shut_down()
         super().closeEvent(event)
+
+    def _dress(self, _event: object = None) -> None:
+        self.setStyleSheet(dock_style())
 
     def _tell(self, sentence: str, hint: str, details: str) -> None:
         self.notice.tell(sentence, hint, details)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qtpy.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -56,6 +57,13 @@ class _CaseList(QTableView):
     def sizeHint(self) -> QSize:
         """Ask for a header and four rows."""
         return QSize(super().sizeHint().width(), LIST_HEIGHT)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the volumes what room there is: the last column is seen as a whole or not at all."""
+        super().resizeEvent(event)
+        room = self.viewport().width() - sum(self.columnWidth(column) for column in (NAME, STATE, MODEL))
+        beside = room - self.columnWidth(CHANGED)
+        self.setColumnWidth(VOLUMES, beside if beside >= WIDTHS[VOLUMES] else max(room, WIDTHS[VOLUMES]))
 
 
 class StudyPanel(QWidget):

@@ -100,6 +100,7 @@ class ToolsPanel(QWidget):
         box.tools.working.connect(self._show_working)
         box.tools.told.connect(self.told.setText)
         box.tools.measured.connect(self._show_measured)
+        session.case_opened.connect(self._forget)
         self._box = box
         self._show_brush()
         self._show_working("")
@@ -117,6 +118,11 @@ class ToolsPanel(QWidget):
         self.cancel.setVisible(bool(what))
         if what:
             self.told.setText(what)
+
+    def _forget(self, _case: str) -> None:
+        """What was told is of the case before."""
+        if self.bar.isHidden():
+            self.told.clear()
 
     def _show_measured(self, asked: Asked) -> None:
         study = self._session.study

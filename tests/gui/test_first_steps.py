@@ -9,7 +9,19 @@ from npe2 import PluginManifest
 from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtGui import QColor, QImage
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QWidget
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QTabBar,
+    QTableView,
+    QWidget,
+)
 from superqt import QCollapsible
 
 from cvrl_napari.gui import commands
@@ -17,6 +29,8 @@ from cvrl_napari.gui.case_table import STATE, STATES
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.keys import KEYS
 from cvrl_napari.gui.keys_sheet import KeysSheet
+from cvrl_napari.gui.new_study import NewStudyDialog
+from cvrl_napari.gui.version_dialog import VersionDialog
 
 pytestmark = pytest.mark.gui
 NEEDED_CONTRAST = 4.5
@@ -120,6 +134,43 @@ def test_all_texts_can_be_read_in_both_themes(at_work):
             if one.isEnabled() and one.visibleRegion().boundingRect().height() > 8:
                 beside = QRect(BOX_WIDTH, 0, one.width() - BOX_WIDTH, one.height()) if isinstance(one, QCheckBox) else None
                 assert rendered_contrast(one, beside) >= NEEDED_CONTRAST, f"'{one.text()}' in the {theme} theme"
+
+
+def test_tools_lists_fields_and_dialogs_can_be_read_in_both_themes(at_work, tmp_path):
+    """Everything with words in it that is no label or button of the folded dock, as it is drawn."""
+    _, dock = at_work
+    dock.study_panel.search.setText("a")
+    for theme in ("light", "dark"):
+        get_settings().appearance.theme = theme
+        for fold in dock.findChildren(QCollapsible):
+            fold.expand(animate=False)
+        study = dock.session.study
+        dialogs = [KeysSheet(dock), NewStudyDialog([study.case("a").scan], dock), VersionDialog("a", (), study.classes, dock)]
+        for dialog in dialogs:
+            dialog.show()
+        settle()
+        checked = []
+        for one in [widget for root in (dock, *dialogs) for widget in root.findChildren(QWidget)]:
+            area = one.visibleRegion().boundingRect()
+            is_button = isinstance(one, QAbstractButton | QLabel) and bool(one.text())
+            if not one.isVisible() or not one.isEnabled() or area.height() < 10 or area.width() < 10:
+                continue
+            if isinstance(one, QHeaderView | QComboBox | QTabBar | QLineEdit) or is_button:
+                if isinstance(one, QCheckBox):
+                    area = QRect(BOX_WIDTH, 0, one.width() - BOX_WIDTH, one.height())
+                words = getattr(one, "text", lambda: "")() or one.objectName() or type(one).__name__
+                checked.append(words)
+                assert rendered_contrast(one, area) >= NEEDED_CONTRAST, f"{type(one).__name__} '{words}' in the {theme} theme"
+            elif isinstance(one, QListView | QTableView):
+                for row in range(min(one.model().rowCount(), 4)):
+                    cell = one.visualRect(one.model().index(row, 0))
+                    words = cell.adjusted(max(one.iconSize().width(), 20), 0, 0, 0)  # beside its picture
+                    if one.viewport().rect().contains(words):
+                        assert rendered_contrast(one.viewport(), words) >= NEEDED_CONTRAST, f"row {row} of {one}, {theme} theme"
+        assert {"Interpolate", "3D brush", "Scans", "Cancel", "QHeaderView"} <= set(checked)
+        for dialog in dialogs:
+            dialog.close()
+            dialog.deleteLater()
 
 
 def test_boxes_to_tick_are_seen_in_both_themes(at_work):

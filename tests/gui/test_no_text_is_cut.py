@@ -92,6 +92,8 @@ def test_in_every_panel_and_dialog_of_the_dock(dock, study, tmp_path, qtbot):
     table = dock.study_panel.list
     assert "left atrial appendage" in table.model().index(0, 3).data()
     check(dock, "the study")
+    last = table.columnViewportPosition(4)
+    assert last >= table.viewport().width(), "no sliver of the last column is seen"
     table.horizontalScrollBar().setValue(table.horizontalScrollBar().maximum())
     check(dock, "its last column")
 
@@ -113,6 +115,9 @@ def test_in_every_panel_and_dialog_of_the_dock(dock, study, tmp_path, qtbot):
     assert told_at.height() == dock.tools_panel.told.height(), "it is read without scrolling"
     dock.tools_panel.told.setText("Grow: " + 6 * "a sentence that is far longer than any of ours " + ".")
     check(dock, "a long message")
+    with qtbot.waitSignal(session.case_opened):
+        session.open_case(SCANS[1])
+    assert dock.tools_panel.told.text() == "", "it was of the case before"
 
     for fold in dock.findChildren(QCollapsible):
         fold.expand(animate=False)
