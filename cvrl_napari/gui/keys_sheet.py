@@ -17,7 +17,7 @@ class KeysSheet(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         grid = QGridLayout()
         grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(3)
+        grid.setVerticalSpacing(1)
         for title, keys in KEYS.items():
             grid.addWidget(QLabel(f"<b>{escape(title)}</b>"), grid.rowCount(), 0, 1, 2)
             for key in keys:
