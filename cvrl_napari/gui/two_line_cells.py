@@ -27,6 +27,10 @@ class Volume(NamedTuple):
         """The ml in three digits."""
         return f"{self.ml:.3g}"
 
+    def words(self, *, named: bool) -> str:
+        """The number, with the structure's name before it if wanted."""
+        return f"{self.name} {self.number}" if named else self.number
+
 
 def broken(text: str, font: QFont, width: int) -> list[str]:
     """Break a text into at most two lines of so many pixels, between words or else anywhere; a longer one loses its middle."""
@@ -46,13 +50,13 @@ def broken(text: str, font: QFont, width: int) -> list[str]:
     return [text[: starts[1]].strip(), last]
 
 
-def set_out(volumes: Sequence[Volume], font: QFont, width: int) -> list[list[Volume]] | None:
-    """Lay chips with their numbers into at most two lines of so many pixels; None if they do not fit."""
+def set_out(volumes: Sequence[Volume], font: QFont, width: int, *, named: bool = False) -> list[list[Volume]] | None:
+    """Lay chips with their numbers, or names too, into at most two lines of so many pixels; None if they do not fit."""
     metrics = QFontMetrics(font)
     lines: list[list[Volume]] = [[]]
     taken = 0
     for one in volumes:
-        needed = CHIP + GAP + metrics.horizontalAdvance(one.number)
+        needed = CHIP + GAP + metrics.horizontalAdvance(one.words(named=named))
         if lines[-1] and taken + APART + needed > width:
             lines.append([])
             taken = 0
@@ -103,7 +107,7 @@ class TextCell(_TwoLines):
 
 
 class VolumesCell(_TwoLines):
-    """Volumes in ml beside squares in the colours of the structures; where all of them do not fit, their sum.
+    """Volumes in ml beside squares in the colours of the structures; with names where there is room for all, else only the sum.
 
     Parameters
     ----------
@@ -120,21 +124,25 @@ class VolumesCell(_TwoLines):
         return QFontMetrics(font).horizontalAdvance(self._sum(index)) > size.width() - 2 * MARGIN
 
     def _write(self, painter: QPainter, place: QRect, index: Index) -> None:
-        lines = set_out(index.data(self._role), painter.font(), place.width())
+        volumes, width = index.data(self._role), place.width()
+        named = set_out(volumes, painter.font(), width, named=True)
+        lines = named or set_out(volumes, painter.font(), width)
         if lines is None:
             painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._sum(index))
             return
         high = painter.fontMetrics().lineSpacing()
         top = place.center().y() - high * len(lines) // 2 + 1
         for number, line in enumerate(lines):
-            self._write_line(painter, place.left(), top + number * high, high, line)
+            self._write_line(painter, QRect(place.left(), top + number * high, width, high), line, named=named is not None)
 
-    def _write_line(self, painter: QPainter, left: int, top: int, high: int, line: Sequence[Volume]) -> None:
+    def _write_line(self, painter: QPainter, place: QRect, line: Sequence[Volume], *, named: bool) -> None:
+        left = place.left()
         for one in line:
-            painter.fillRect(left, top + (high - CHIP) // 2, CHIP, CHIP, QColor(one.color))
+            painter.fillRect(left, place.top() + (place.height() - CHIP) // 2, CHIP, CHIP, QColor(one.color))
             left += CHIP + GAP
-            wide = painter.fontMetrics().horizontalAdvance(one.number)
-            painter.drawText(QRect(left, top, wide + 1, high), Qt.AlignmentFlag.AlignVCenter, one.number)
+            words = one.words(named=named)
+            wide = painter.fontMetrics().horizontalAdvance(words)
+            painter.drawText(QRect(left, place.top(), wide + 1, place.height()), Qt.AlignmentFlag.AlignVCenter, words)
             left += wide + APART
 
     def _sum(self, index: Index) -> str:

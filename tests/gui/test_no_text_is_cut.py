@@ -6,10 +6,12 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QFont
 from qtpy.QtWidgets import QApplication, QComboBox, QLabel, QMessageBox, QPushButton, QWidget
 from superqt import QCollapsible
 
+from cvrl_napari.gui.case_table import VOLUMES_ROLE
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.import_labels import ImportDialog
 from cvrl_napari.gui.keys_sheet import KeysSheet
@@ -157,6 +159,26 @@ def test_in_every_panel_and_dialog_of_the_dock(dock, study, tmp_path, qtbot):
     assert seen == [[]]
 
 
+def test_dragged_to_a_large_screen_and_back_the_table_takes_the_room_and_gives_it_back(dock, study, qtbot):
+    with qtbot.waitSignal(dock.session.case_opened):
+        dock.open_folders([study.folder])
+    qtbot.waitUntil(lambda: len(dock.session.measuring.volumes) == 3)
+    window, table = dock.window(), dock.study_panel.list
+    settle()
+    narrow = [table.columnWidth(column) for column in range(5)]
+    window.resize(3840, 2160)
+    window.resizeDocks([dock.parentWidget()], [900], Qt.Orientation.Horizontal)
+    check(dock, "3840 x 2160")
+    assert table.columnViewportPosition(4) + table.columnWidth(4) == table.viewport().width(), "all columns are seen"
+    cell = QSize(table.columnWidth(3), 30)
+    volumes = table.model().index(0, 3).data(VOLUMES_ROLE)
+    assert set_out(volumes, table.font(), cell.width(), named=True) is not None, "the names of the structures are seen"
+    window.resizeDocks([dock.parentWidget()], [1], Qt.Orientation.Horizontal)
+    window.resize(1366, 768)
+    check(dock, "back at 1366 x 768")
+    assert [table.columnWidth(column) for column in range(5)] == narrow
+
+
 def test_a_cut_text_is_found(qtbot):
     """Each kind of widget that the test above looks at, one with room and one without."""
     window = QWidget()
@@ -199,4 +221,6 @@ def test_names_are_broken_and_volumes_set_out(qapp):
     assert [one for line in halves for one in line] == volumes
     assert len(halves) == 2
     assert set_out(volumes, font, 30) is None
+    assert set_out(volumes, font, 95, named=True) is None
+    assert set_out(volumes, font, 800, named=True) == [volumes]
     assert set_out([], font, 30) == [[]]
