@@ -152,8 +152,8 @@ class SimilarityPanel(QWidget):
     def _list(self, matches: list[Match]) -> None:
         self.matches.clear()
         for match in matches:
-            share = f"{100 * match.share:.2g} % of it"
-            item = QListWidgetItem(f"{match.similarity:.2f}  {match.case}  {share}", self.matches)
+            share = f"{100 * match.share:.1f} % of it"
+            item = QListWidgetItem(f"{match.similarity:.3f}  {match.case}  {share}", self.matches)
             item.setData(Qt.ItemDataRole.UserRole, match)
 
     def _go(self, item: QListWidgetItem) -> None:
