@@ -27,6 +27,8 @@ from cvrl_napari.engine.windows import bell, evaluating, window_starts
 from cvrl_napari.nets.for_prediction import for_prediction
 from cvrl_napari.nets.output import NetOutput
 
+OVERLAP = 0.5
+"""Of neighbouring windows: more than masks need, since the seams between windows would be seen in a map of features."""
 _LARGEST = 6e4  # fits float16
 LARGEST_LOW_BYTES = 600 * 10**6
 """Low-level features of a scan, beyond which a cell is 2 x 2 x 2 voxels of the network's grid."""
@@ -91,7 +93,7 @@ def write_features(
     patch, stride = student.card.patch_size, student.net.stride
     image, before = _padded(image, patch, stride)
     _, *size = image.shape
-    starts = [_starts(*axis, stride, student.card.window_overlap) for axis in zip(size, patch, strict=True)]
+    starts = [_starts(*axis, stride, OVERLAP) for axis in zip(size, patch, strict=True)]
     sums = {level: _Sums(grid, patch, size, before, starts) for level, grid in grids.items()}
     total, done = int(np.prod([len(axis) for axis in starts])), 0
     net = for_prediction(student.net)
