@@ -188,7 +188,9 @@ class Plan(Settings):
     contrast: ContrastConfig
     consistency: ConsistencyConfig
     optimizer: OptimizerConfig
-    window_overlap: float = Field(0.25, ge=0, lt=1, description="Overlap of neighbouring windows when a whole scan is predicted")
+    window_overlap: float = Field(
+        0.25, ge=0, lt=1, description="Overlap of neighbouring windows when a whole scan is predicted"
+    )
     checkpoint_seconds: float = Field(60.0, gt=0, description="Seconds between checkpoints")
     preview_seconds: float = Field(10.0, gt=0, description="Seconds between previews of the scan on view, at least")
     validate_seconds: float = Field(60.0, gt=0, description="Seconds between measurements on held-out cases, at least")
