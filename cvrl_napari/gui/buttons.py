@@ -1,6 +1,10 @@
 """Small buttons and lines of the dock."""
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QPushButton, QSizePolicy
+
+NAME_PIXELS = 64
+"""Of a class on a button, with other words before it."""
 
 
 def small_button(text: str, tooltip: str, *, checkable: bool = False) -> QPushButton:
@@ -12,6 +16,11 @@ def small_button(text: str, tooltip: str, *, checkable: bool = False) -> QPushBu
     button.setToolTip(tooltip)
     button.setCheckable(checkable)
     return button
+
+
+def shortened(name: str, button: QPushButton) -> str:
+    """Return the name of a class as it fits a button among others; the tooltip should have the whole of it."""
+    return button.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, NAME_PIXELS)
 
 
 def separator() -> QFrame:

@@ -91,8 +91,3 @@ def run_details(run: PastRun, names: Mapping[int, str]) -> str:
 
 def _strokes(count: int, kind: str) -> str:
     return f"{kind}stroke" if count == 1 else f"{count} {kind}strokes"
-
-
-def shortened(name: str, longest: int = 16) -> str:
-    """Return a name as it fits a button: the tooltip has the whole of it."""
-    return name if len(name) <= longest else f"{name[: longest - 1].rstrip()}…"

@@ -13,6 +13,7 @@ from superqt import QCollapsible
 
 from cvrl_napari.gui.case_table import VOLUMES_ROLE
 from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.gui.embeddings.dock import EmbeddingsDock
 from cvrl_napari.gui.import_labels import ImportDialog
 from cvrl_napari.gui.keys_sheet import KeysSheet
 from cvrl_napari.gui.new_study import NewStudyDialog
@@ -157,6 +158,20 @@ def test_in_every_panel_and_dialog_of_the_dock(dock, study, tmp_path, qtbot):
     with answering(QMessageBox, look_and_cancel):
         dock.class_panel.delete_action.trigger()
     assert seen == [[]]
+
+
+def test_in_the_embeddings_dock_whichever_class_is_in_hand(dock, study, qtbot):
+    with qtbot.waitSignal(dock.session.case_opened, timeout=10_000):
+        dock.open_folders([study.folder])
+    dock.open_embeddings()
+    window = dock.window()
+    qtbot.waitUntil(lambda: window.findChild(EmbeddingsDock) is not None, timeout=10_000)
+    below = window.findChild(EmbeddingsDock)
+    for class_id in range(1, len(CLASSES) + 1):
+        dock.session.select_class(class_id)
+        for tab in range(below.tabs.count()):
+            below.tabs.setCurrentIndex(tab)
+            check(below, f"{below.tabs.tabText(tab)}, {CLASSES[class_id - 1]}")
 
 
 def test_dragged_to_a_large_screen_and_back_the_table_takes_the_room_and_gives_it_back(dock, study, qtbot):

@@ -3,7 +3,7 @@
 import pytest
 
 from cvrl_napari.gui.training import Training
-from cvrl_napari.gui.words import duration, overlay_line, progress_line, shortened
+from cvrl_napari.gui.words import duration, overlay_line, progress_line
 
 pytestmark = pytest.mark.gui
 
@@ -38,9 +38,3 @@ def test_the_overlay_line_speaks_of_strokes_on_their_way_first(qapp):
     training.phase = "running"
     training.stroke("c")
     assert overlay_line(training, 4.0) == "overlay updated 4 s ago · new stroke on the way to the model"
-
-
-def test_a_long_name_is_shortened_where_a_button_has_no_room():
-    assert shortened("left atrium") == "left atrium"
-    assert shortened("left atrial appendage") == "left atrial app…"
-    assert shortened("left and right ventricle", longest=10) == "left and…"

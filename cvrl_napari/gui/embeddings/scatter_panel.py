@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 
 from cvrl_napari.config import ProjectionMethod
 from cvrl_napari.engine.sample_table import save_table
-from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.buttons import shortened, small_button
 from cvrl_napari.gui.case_table import NEEDS_LOOK
 from cvrl_napari.gui.embeddings.cloud import MOST_POINTS, POINTS, Cloud, seconds_of
 from cvrl_napari.gui.embeddings.coloring import KINDS, Coloring, Kind, color_by
@@ -38,7 +38,7 @@ from cvrl_napari.gui.embeddings.travel import Travel
 from cvrl_napari.gui.embeddings.under_mouse import UnderMouse
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.study_editing import StudyEditing
-from cvrl_napari.gui.words import duration, shortened
+from cvrl_napari.gui.words import duration
 from cvrl_napari.study.errors import StudyError
 
 METHODS: dict[ProjectionMethod, str] = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
@@ -272,7 +272,7 @@ class ScatterPanel(QWidget):
 
     def _on_class(self, class_id: int) -> None:
         name = _class_name(self._session, class_id)
-        self.paint_button.setText(f"Paint as {shortened(name)}")
+        self.paint_button.setText(f"Paint as {shortened(name, self.paint_button)}")
         self.paint_button.setToolTip(
             f"Paint the fenced voxels of the case on view as {name}, where nothing is painted yet (Ctrl+Z takes it back).\n"
             "Choose another class in the CVRL dock."

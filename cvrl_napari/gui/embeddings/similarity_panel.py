@@ -17,13 +17,12 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLabeledDoubleSlider
 
-from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.buttons import shortened, small_button
 from cvrl_napari.gui.embeddings.feature_layer import FeatureLayer
 from cvrl_napari.gui.embeddings.model_change import ModelChange
 from cvrl_napari.gui.embeddings.similarity import THRESHOLD, Match, Similarity
 from cvrl_napari.gui.embeddings.travel import Travel
 from cvrl_napari.gui.session import Session
-from cvrl_napari.gui.words import shortened
 
 HOW = "Move over the scan: the slice shows what looks alike to the network. Click: the whole scan is compared."
 ITSELF = "itself, before it learned more"
@@ -113,9 +112,9 @@ class SimilarityPanel(QWidget):
         classes = session.study.classes if session.study is not None else ()
         name = next((one.name for one in classes if one.id == session.selected_class), "background")
         self.button.setChecked(similarity.is_on)
-        self.paint_button.setText(f"Paint as {shortened(name)}")
+        self.paint_button.setText(f"Paint as {shortened(name, self.paint_button)}")
         self.paint_button.setToolTip(f"Paint what is shown as {name}, where nothing is painted yet (Ctrl+Z takes it back)")
-        self.mean_button.setText(f"Like the painted {shortened(name)}")
+        self.mean_button.setText(f"Like the painted {shortened(name, self.mean_button)}")
         self.mean_button.setToolTip(f"Compare the whole scan with the mean of what is painted as {name} on it")
         self.paint_button.setEnabled(similarity.has_map)
         self.find_button.setEnabled(similarity.has_map)
