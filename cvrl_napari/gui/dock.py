@@ -30,7 +30,6 @@ from cvrl_napari.gui.looks import dock_style
 from cvrl_napari.gui.mask_panel import MaskPanel
 from cvrl_napari.gui.new_study import NewStudyDialog
 from cvrl_napari.gui.notice import NoticeBar
-from cvrl_napari.gui.orientation_letters import OrientationLetters
 from cvrl_napari.gui.reading_questions import ALL, agree_to_resample, choose_part
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.shortcuts import Shortcuts
@@ -39,6 +38,7 @@ from cvrl_napari.gui.tool_box import ToolBox
 from cvrl_napari.gui.tools_panel import ToolsPanel
 from cvrl_napari.gui.train_panel import TrainPanel
 from cvrl_napari.gui.view_panel import ViewPanel
+from cvrl_napari.gui.views.canvas_edges import CanvasEdges
 from cvrl_napari.gui.views.viewing import Viewing
 from cvrl_napari.gui.window_keys import WindowKeys
 from cvrl_napari.gui.world_position import WorldPosition
@@ -79,7 +79,7 @@ class CvrlDock(QWidget):
         self._shortcuts: Shortcuts | None = Shortcuts(
             napari_viewer, self.session, {**self.tool_box.keys, "Shift-M": lambda: self.study_panel.toggle_look()}
         )
-        self.letters = OrientationLetters(napari_viewer)
+        self.edges = CanvasEdges(napari_viewer)
         self.position = WorldPosition(napari_viewer)
         self._status = FreshStatus(napari_viewer, self.session, self)
         self.lone_scans = LoneScans(napari_viewer, self)
@@ -219,7 +219,7 @@ class CvrlDock(QWidget):
         self.tool_box.close()
         self.train_panel.close_history()
         self.session.shut_down()
-        self.letters.close()
+        self.edges.close()
         self._viewer.events.theme.disconnect(self._dress)
         self._status.close()
         self.position.close()

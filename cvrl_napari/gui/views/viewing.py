@@ -45,7 +45,6 @@ class Viewing(QObject):
         self.views: LinkedViews | None = None
         """The linked views while they are open."""
         self._neighbor: QDockWidget | None = None
-        viewer.canvas.overlays["scale_bar"].visible = True
         self.ruler.changed.connect(self.changed)
         self.surfaces.changed.connect(self.changed)
         session.case_opened.connect(self._on_case_opened)
@@ -59,7 +58,6 @@ class Viewing(QObject):
         self.ruler.turn(False)
         self._mouse.close()
         self._mouse = None
-        self._viewer.canvas.overlays["scale_bar"].visible = False
 
     def show_views(self, on: bool, beside: QWidget | None = None) -> None:
         """Open or close the linked views, in a dock between the canvas and the dock that holds `beside`."""

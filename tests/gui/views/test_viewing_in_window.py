@@ -136,7 +136,7 @@ def test_the_patients_left_is_on_the_right_when_seen_from_the_front(window, qtbo
     dock.viewing.surfaces.turn(True)
     qtbot.waitUntil(lambda: {"ball (labels)", "shell (labels)"} <= {layer.name for layer in viewer.layers})
     settle()
-    viewer.canvas.overlays["scale_bar"].visible = False
+    dock.edges.close()  # text has colours too
     picture = viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
     colors = [np.array([int(one.color[n : n + 2], 16) for n in (1, 3, 5)]) for one in dock.session.study.classes]
     bright = picture.sum(axis=-1) > 60

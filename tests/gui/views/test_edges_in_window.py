@@ -7,8 +7,9 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
 from cvrl_napari.gui.case_view import turn_head_up
-from cvrl_napari.gui.orientation_letters import TOWARDS, OrientationLetters
+from cvrl_napari.gui.orientation_letters import TOWARDS
 from cvrl_napari.gui.readers import read_layers
+from cvrl_napari.gui.views.canvas_edges import CanvasEdges
 from cvrl_napari.gui.world_position import spot_at
 
 pytestmark = pytest.mark.gui
@@ -20,7 +21,7 @@ EDGES = {"top": (0.5, 0.1), "bottom": (0.5, 0.9), "left": (0.1, 0.5), "right": (
 
 def test_the_mouse_goes_where_the_letters_say(make_napari_viewer, qtbot, shared_data):
     viewer = make_napari_viewer(show=True)
-    letters = OrientationLetters(viewer)
+    edges = CanvasEdges(viewer)
     canvas = next(one for one in viewer.window._qt_window.findChildren(QWidget) if type(one).__name__ == "CanvasBackendDesktop")
     ((array, about, _),) = read_layers(str(shared_data / "clinical" / "labelled" / "t2.nii.gz"))
     layer = viewer.add_image(array, **about)
@@ -43,11 +44,11 @@ def test_the_mouse_goes_where_the_letters_say(make_napari_viewer, qtbot, shared_
         return np.array(spot_at(layer, viewer.cursor.position).ras_mm)
 
     def check_letters() -> None:
-        assert set(letters.shown) == set(EDGES)
+        assert set(edges.letters) == set(EDGES)
         for edge, place in EDGES.items():
             middle = under_mouse(0.5, 0.5)
             moved = under_mouse(*place) - middle
-            letter = letters.shown[edge]
+            letter = edges.letters[edge]
             (axis,) = [axis for axis, pair in enumerate(TOWARDS) if letter in pair]
             assert abs(moved[axis]) == pytest.approx(np.abs(moved).max())
             assert (moved[axis] > 5.0) if letter in "RAS" else (moved[axis] < -5.0), (edge, letter, moved)
@@ -64,5 +65,5 @@ def test_the_mouse_goes_where_the_letters_say(make_napari_viewer, qtbot, shared_
     viewer.reset_view()
     check_letters()
     viewer.dims.ndisplay = 3
-    assert letters.shown == {}
-    letters.close()
+    assert edges.letters == {}
+    edges.close()
