@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from cvrl_napari.gui.contrast import Contrast
 from cvrl_napari.gui.session import Session
+from cvrl_napari.gui.views.brush_circle import draw_ring
 from cvrl_napari.gui.views.canvas_crosshair import CanvasCrosshair
 from cvrl_napari.gui.views.canvas_mouse import CanvasMouse
 from cvrl_napari.gui.views.crosshair import Crosshair
@@ -45,6 +46,7 @@ class Viewing(QObject):
         self.views: LinkedViews | None = None
         """The linked views while they are open."""
         self._neighbor: QDockWidget | None = None
+        draw_ring()
         self.ruler.changed.connect(self.changed)
         self.surfaces.changed.connect(self.changed)
         session.case_opened.connect(self._on_case_opened)
