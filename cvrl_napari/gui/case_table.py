@@ -155,11 +155,14 @@ class CaseTable(QAbstractTableModel):
             return sum(self._session.measuring.volumes.get(case.id, {}).values())
         if column == NAME:
             return self._rows[case.id]  # the study's order
+        if column == CHANGED:
+            changed = self._changed_at(case)
+            return 0.0 if changed is None else changed.timestamp()
         return self._text(case, column)
 
     def _tooltip(self, case: Case, column: int) -> str:
         if column == STATE:
-            accepted = f"\nAccepted {case.accepted_at} by a person" if case.accepted_at else ""
+            accepted = f"\nAccepted by a person, {_in_words(case.accepted_at)}" if case.accepted_at else ""
             look = "Somebody wants it looked at again\n" if case.needs_look else ""
             return f"{look}{HELD_OUT_TOOLTIP if case.held_out else STATES[case.state][2]}{accepted}"
         if column == MODEL:
@@ -193,6 +196,14 @@ class CaseTable(QAbstractTableModel):
             self.dataChanged.emit(self.index(first, 0), self.index(last, len(COLUMNS) - 1))
 
 
+def _in_words(moment: str) -> str:
+    """Say a moment of a study file, ISO 8601, as the clock on the wall does."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return moment
+
+
 class CaseFilter(QSortFilterProxyModel):
     """Sorts by what a column means, and shows the cases whose name, state or note holds all the words asked for."""
 
@@ -203,6 +214,15 @@ class CaseFilter(QSortFilterProxyModel):
         self.setSourceModel(table)
         self.setSortRole(SORT_ROLE)
         self.setDynamicSortFilter(True)
+
+    def shown(self) -> list[str]:
+        """Return the ids of the cases that are shown, in their present order."""
+        return [self.index(row, NAME).data(ID_ROLE) for row in range(self.rowCount())]
+
+    @property
+    def is_asked_for_some(self) -> bool:
+        """Whether only some cases are wanted."""
+        return bool(self._words or self._state)
 
     def look_for(self, words: str, state: str) -> None:
         """Show the cases that hold these words and are in this state, in words; empty strings ask for nothing."""

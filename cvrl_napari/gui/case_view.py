@@ -1,38 +1,97 @@
 """How a case was looked at: slice, zoom and contrast, to be found again when the person comes back to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
 
 import napari
 import numpy as np
 from napari.components import Camera
 from napari.layers import Image, Labels
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
+
+from cvrl_napari.study.storage import atomic_write
+from cvrl_napari.study.study import Study
 
 SUPERIOR_AXIS = 0
 """z of the canonical order runs towards the head."""
 
 
-@dataclass(frozen=True)
-class CaseView:
-    """Slice positions and camera center in mm of the display, zoom, grey-value limits."""
+class CaseView(BaseModel):
+    """Slice positions and camera center in mm of the display, (z, y, x); zoom, pixels a mm; grey-value limits."""
 
-    point: tuple[float, ...]
-    zoom: float
-    center: tuple[float, ...]
-    contrast: tuple[float, float]
+    model_config = ConfigDict(frozen=True)
+
+    point: Annotated[tuple[FiniteFloat, ...], Field(max_length=3)]
+    zoom: Annotated[FiniteFloat, Field(gt=0)]
+    center: tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+    contrast: tuple[FiniteFloat, FiniteFloat]
 
     @classmethod
     def of(cls, viewer: napari.Viewer, image: Image) -> "CaseView":
         """Remember what the viewer shows now."""
         low, high = image.contrast_limits
-        return cls(tuple(viewer.dims.point), camera_of(viewer).zoom, tuple(camera_of(viewer).center), (low, high))
+        camera = camera_of(viewer)
+        point, (z, y, x) = tuple(map(float, viewer.dims.point[:3])), map(float, camera.center)
+        # Not checked: a case is left whatever its numbers are. Those that cannot be are found when they are read again.
+        return cls.model_construct(point=point, zoom=float(camera.zoom), center=(z, y, x), contrast=(float(low), float(high)))
 
     def restore(self, viewer: napari.Viewer, image: Image) -> None:
         """Show it again."""
-        image.contrast_limits = self.contrast
+        if self.contrast[0] < self.contrast[1]:
+            set_contrast(image, self.contrast)
         viewer.dims.set_point(range(len(self.point)), self.point)
         camera_of(viewer).center = self.center
         camera_of(viewer).zoom = self.zoom
+
+
+class CaseViews:
+    """How the cases of one study are looked at; kept in its cache from one day to the next."""
+
+    def __init__(self) -> None:
+        self._views: dict[str, CaseView] = {}
+        self._study: Study | None = None
+
+    def open(self, study: Study) -> None:
+        """From now on the views are of this study's cases, as they were when it was last closed."""
+        if self._study is not None and self._study.folder == study.folder:
+            self._study = study
+            return
+        self._study = study
+        try:
+            self._views = _VIEWS.validate_json(_file(study).read_bytes())
+        except (OSError, ValidationError):  # none yet, or not ours: each case is shown as a new one
+            self._views = {}
+
+    def remember(self, case: str, view: CaseView) -> None:
+        """Keep how a case is looked at."""
+        self._views[case] = view
+
+    def of(self, case: str) -> CaseView | None:
+        """Return how a case was looked at, or None."""
+        return self._views.get(case)
+
+    def save(self) -> None:
+        """Write them where the study may be written to."""
+        if self._study is not None and not self._study.read_only:
+            with suppress(OSError):  # only a convenience
+                atomic_write(_file(self._study), _VIEWS.dump_json(self._views))
+
+
+_VIEWS = TypeAdapter(dict[str, CaseView])
+
+
+def _file(study: Study) -> Path:
+    return study.cache_folder / "views.json"
+
+
+def set_contrast(image: Image, limits: tuple[float, float]) -> None:
+    """Show an image between two grey values, also such as it does not have."""
+    low, high = limits
+    least, most = image.contrast_limits_range
+    image.contrast_limits_range = (min(least, low), max(most, high))
+    image.contrast_limits = (low, high)
 
 
 def camera_of(viewer: napari.Viewer) -> Camera:

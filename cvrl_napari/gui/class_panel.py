@@ -1,5 +1,7 @@
 """The classes: pick one to paint with, add, rename, recolour, reorder, delete; and whether the case on view is complete."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from qtpy.QtCore import QPoint, QSize, Qt, QTimer
@@ -93,8 +95,13 @@ class ClassPanel(QWidget):
         self.list.customContextMenuRequested.connect(self._show_menu_at)
         self.order.counted.connect(self._ask_to_delete)
         self.order.working.connect(self._wait)
-        ListKeys(self.list, {Qt.Key.Key_F2: self._rename, Qt.Key.Key_Delete: self._delete})
+        keys: dict[int, Callable[[], object]] = {Qt.Key.Key_F2: self._rename, Qt.Key.Key_Delete: self._delete}
+        keys |= {Qt.Key.Key_0 + digit: partial(session.paint_with, digit or BACKGROUND) for digit in range(10)}
+        for enter in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            keys[enter] = lambda: session.paint_with(session.selected_class)
+        ListKeys(self.list, keys)
         self.list.itemClicked.connect(lambda item: session.paint_with(item.data(ID)))
+        self.list.currentItemChanged.connect(self._on_row)  # by the arrow keys too: what is marked is in hand
         self.list.itemChanged.connect(self._on_edited)
         session.classes_changed.connect(self._fill)
         session.class_selected.connect(self._mark)
@@ -124,6 +131,7 @@ class ClassPanel(QWidget):
 
     def shut_down(self) -> None:
         """Let nothing go on in the background."""
+        self.list.currentItemChanged.disconnect(self._on_row)  # rows go with the window, one after the other
         self.order.close()
 
     def _show_menu(self) -> None:
@@ -197,6 +205,10 @@ class ClassPanel(QWidget):
         item.setToolTip(f"Paint with '{name}'" + (f" (key {key})" if key else ""))
         if class_id != BACKGROUND:
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+
+    def _on_row(self, item: QListWidgetItem | None) -> None:
+        if item is not None:
+            self._session.select_class(item.data(ID))
 
     def _mark(self, class_id: int) -> None:
         for index in range(self.list.count()):

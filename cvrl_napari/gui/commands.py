@@ -47,12 +47,12 @@ def sample_study() -> None:
 
 def next_case() -> None:
     """Open the next case."""
-    _with_dock(lambda dock: dock.session.step_case(1))
+    _with_dock(lambda dock: dock.study_panel.step(1))
 
 
 def former_case() -> None:
     """Open the case before."""
-    _with_dock(lambda dock: dock.session.step_case(-1))
+    _with_dock(lambda dock: dock.study_panel.step(-1))
 
 
 def train() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QObject
 
+from cvrl_napari.gui.case_view import set_contrast
 from cvrl_napari.gui.layers import Layers
 
 SHARE_PER_PIXEL = 1 / 300
@@ -76,19 +77,19 @@ class Contrast(QObject):
         """Follow a drag by so many pixels."""
         image = self._image()
         if image is not None:
-            self._show(image, dragged(tuple(image.contrast_limits), right, down))
+            set_contrast(image, dragged(tuple(image.contrast_limits), right, down))
 
     def use_window(self, window: CtWindow) -> None:
         """Show a CT between the limits of an organ."""
         image = self._image()
         if image is not None:
-            self._show(image, window.limits)
+            set_contrast(image, window.limits)
 
     def use_percentiles(self, low: float, high: float) -> None:
         """Show a scan between two percentiles of its own grey values."""
         image = self._image()
         if image is not None:
-            self._show(image, percentile_limits(np.asarray(image.data), low, high))
+            set_contrast(image, percentile_limits(np.asarray(image.data), low, high))
 
     def _image(self) -> Image | None:
         """Return the image that the person looks at: the case's scan, or the channel shown in its place."""
@@ -96,9 +97,3 @@ class Contrast(QObject):
         if shown is None:
             return None
         return next((image for image in (shown.image, *shown.channels) if image.visible), shown.image)
-
-    def _show(self, image: Image, limits: tuple[float, float]) -> None:
-        low, high = limits
-        least, most = image.contrast_limits_range
-        image.contrast_limits_range = (min(least, low), max(most, high))
-        image.contrast_limits = (low, high)

@@ -1,6 +1,6 @@
 """The dock "CVRL": the panels in the order of the work, and the dock's part in opening and quitting."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import napari
@@ -76,9 +76,12 @@ class CvrlDock(QWidget):
         napari_viewer.events.theme.connect(self._dress)
         self.session = Session(napari_viewer, self)
         self.tool_box = ToolBox(napari_viewer, self.session, self)
-        self._shortcuts: Shortcuts | None = Shortcuts(
-            napari_viewer, self.session, {**self.tool_box.keys, "Shift-M": lambda: self.study_panel.toggle_look()}
-        )
+        keys: dict[str, Callable[[], None]] = {
+            "Alt-Left": lambda: self.study_panel.step(-1),
+            "Alt-Right": lambda: self.study_panel.step(1),
+            "Shift-M": lambda: self.study_panel.toggle_look(),
+        }
+        self._shortcuts: Shortcuts | None = Shortcuts(napari_viewer, self.session, {**self.tool_box.keys, **keys})
         self.edges = CanvasEdges(napari_viewer)
         self.position = WorldPosition(napari_viewer)
         self._status = FreshStatus(napari_viewer, self.session, self)

@@ -14,7 +14,7 @@ from cvrl_napari.editing.edit import Edit
 from cvrl_napari.engine.events import Box, PreviewReady
 from cvrl_napari.gui.brush import Brush
 from cvrl_napari.gui.case_layers import CONTOUR_WIDTH, MASK_OPACITY, CaseLayers, make_layers
-from cvrl_napari.gui.case_view import CaseView, look_at_middle, plane_on_view, turn_head_up
+from cvrl_napari.gui.case_view import CaseView, CaseViews, look_at_middle, plane_on_view, turn_head_up
 from cvrl_napari.gui.class_colors import class_colormap, class_names
 from cvrl_napari.gui.difference import Marked
 from cvrl_napari.gui.difference_layer import DifferenceLayer
@@ -60,7 +60,7 @@ class Layers(QObject):
         self._mask_source: str | None = None
         self._has_mask = False
         self._opacity = MASK_OPACITY
-        self._views: dict[str, CaseView] = {}
+        self._views = CaseViews()
         self.brush = Brush(self)
         self.undoing = Undoing()
         # napari announces some changes before it makes them: listeners are told when the event loop comes round.
@@ -126,6 +126,7 @@ class Layers(QObject):
         labels = study.read_labels(case_id)
         labels = np.zeros(scan.array.shape, np.uint8) if labels is None else np.array(labels, np.uint8, order="C")
         before = self._leave()
+        self._views.open(study)
         mode = before.labels.mode if before is not None else "pan_zoom"
         # The person may have deleted a layer of the case before.
         if before is not None and before.can_hold(study, scan, channels) and set(before.layers) <= set(self._viewer.layers):
@@ -142,6 +143,7 @@ class Layers(QObject):
     def clear(self) -> None:
         """Take the case off the viewer; `case_left` is emitted first when there is something to save."""
         before = self._leave()
+        self._views.save()
         self._shown = None
         if before is not None:
             self._remove(before.layers)
@@ -310,7 +312,7 @@ class Layers(QObject):
         self._painted.stop()
         shown = self._shown
         if shown is not None:
-            self._views[shown.case] = CaseView.of(self._viewer, shown.image)
+            self._views.remember(shown.case, CaseView.of(self._viewer, shown.image))
             self._opacity = shown.mask.opacity
             if self._is_unsaved:
                 self.case_left.emit(shown.case, shown.labels.data)
@@ -323,8 +325,9 @@ class Layers(QObject):
 
     def _look(self, case_id: str, shown: CaseLayers) -> None:
         """Look at the case as it was left; a new one as a whole, at the middle of what is painted or of the scan."""
-        if case_id in self._views:
-            self._views[case_id].restore(self._viewer, shown.image)
+        view = self._views.of(case_id)
+        if view is not None:
+            view.restore(self._viewer, shown.image)
         else:
             look_at_middle(self._viewer, shown.labels)
         self._on_view()

@@ -243,13 +243,11 @@ class Session(QObject):
             self.noticed.emit("", "", "")
             self.open_case(case_id)
 
-    def step_case(self, by: int) -> None:
-        """Open the next (1) or the former (-1) case of the study."""
-        if self.study is None or not self.study.cases:
-            return
-        ids = [case.id for case in self.study.cases]
+    def step_case(self, by: int, ids: Sequence[str]) -> None:
+        """Open the next (1) or the former (-1) of these cases, round and round; the first of them when none is on view."""
         here = ids.index(self._wanted_case) if self._wanted_case in ids else -by
-        self.open_case(ids[(here + by) % len(ids)])
+        if ids and (wanted := ids[(here + by) % len(ids)]) != self._wanted_case:
+            self.open_case(wanted)
 
     @property
     def case(self) -> str:

@@ -1,5 +1,4 @@
-"""Keys of the dock on the viewer: digits take up the brush with a class, Alt+Left and Alt+Right go from case to case;
-further keys come from the panels.
+"""Keys of the dock on the viewer: digits take up the brush with a class; further keys come from the panels.
 
 napari's own tools answer to the same digits on the selected layer, and a layer's keys come before the viewer's: so the keys
 are bound on each layer of the study too, and all are unbound when the dock closes.
@@ -25,8 +24,6 @@ class Shortcuts:
         self._viewer = viewer
         self._actions: dict[str, Action] = {str(key): partial(session.paint_with, key) for key in range(1, 10)}
         self._actions["0"] = partial(session.paint_with, BACKGROUND)
-        self._actions["Alt-Left"] = partial(session.step_case, -1)
-        self._actions["Alt-Right"] = partial(session.step_case, 1)
         self._actions |= further or {}
         self._bind(viewer)
         for layer in viewer.layers:

@@ -99,8 +99,8 @@ class StudyPanel(QWidget):
         self.state.addItem("all", "")
         for words in (*(one[0] for one in STATES.values()), HELD_OUT, NEEDS_LOOK[0]):
             self.state.addItem(words, words)
-        self.previous_button = small_button("<", "Former case (Alt+Left)")
-        self.next_button = small_button(">", "Next case (Alt+Right)")
+        self.previous_button = small_button("<", "Former case in the table (Alt+Left)")
+        self.next_button = small_button(">", "Next case in the table (Alt+Right)")
         self.case_button = small_button("Case", "Note, second look, earlier versions, add and remove scans (right-click a row)")
         self.menu = QMenu(self)
         self.note_action = self.menu.addAction("Note…", self.ask_for_note)
@@ -136,8 +136,8 @@ class StudyPanel(QWidget):
         self.missing_button.clicked.connect(self._ask_where_scans_are)
         self.search.textChanged.connect(self._filter)
         self.state.currentIndexChanged.connect(self._filter)
-        self.previous_button.clicked.connect(lambda: session.step_case(-1))
-        self.next_button.clicked.connect(lambda: session.step_case(1))
+        self.previous_button.clicked.connect(lambda: self.step(-1))
+        self.next_button.clicked.connect(lambda: self.step(1))
         self.editing.missing.connect(self._show_missing)
         self.editing.looked.connect(self._offer_versions)
         session.study_changed.connect(self._fill)
@@ -145,6 +145,10 @@ class StudyPanel(QWidget):
         session.case_opened.connect(self._mark)
         self._show_missing(0)
         self._fill()
+
+    def step(self, by: int) -> None:
+        """Open the next (1) or the former (-1) case of those that the table shows, in the order it shows them."""
+        self._session.step_case(by, self.rows.shown())
 
     def shut_down(self) -> None:
         """Let nothing go on in the background."""
@@ -226,10 +230,13 @@ class StudyPanel(QWidget):
                 len(study.held_out_cases()),
             )
             words = f"{labeled} labeled · {unlabeled} unlabeled" + (f" · {held_out} held out" if held_out else "")
+            if self.rows.is_asked_for_some:
+                words = f"{self.rows.rowCount()} of {len(study.cases)} shown"
             self.counts.setText(words + (" · for reading only" if study.read_only else ""))
 
     def _filter(self) -> None:
         self.rows.look_for(self.search.text(), self.state.currentData())
+        self._count()
 
     def _mark(self, case_id: str) -> None:
         """Show which row is on view, without opening it again."""

@@ -116,7 +116,7 @@ class Afternoon:
 
     def other_case(self) -> None:
         """Open the next case."""
-        self.session.step_case(1)
+        self.dock.study_panel.step(1)
         self.count["cases opened"] += 1
 
     def kill(self) -> None:

@@ -82,6 +82,30 @@ def test_f2_renames_a_class_and_leaves_the_background_alone(dock, qtbot):
     assert dock.class_panel.list.state() != QAbstractItemView.State.EditingState
 
 
+def test_the_arrow_keys_take_a_class_in_hand_and_delete_means_the_row_that_is_marked(dock, qtbot):
+    panel, layer = dock.class_panel, labels_of(dock)
+    panel.list.setFocus()
+    layer.mode = "pan_zoom"
+    qtbot.keyClick(panel.list, Qt.Key.Key_Down)
+    assert (panel.list.currentRow(), dock.session.selected_class, layer.selected_label) == (1, 2, 2)
+    assert layer.mode == "pan_zoom", "only looking"
+    asked = []
+
+    def refuse(box):
+        asked.append(box.text())
+        press(box, QMessageBox.ButtonRole.RejectRole)
+
+    with answering(QMessageBox, refuse):
+        qtbot.keyClick(panel.list, Qt.Key.Key_Delete)
+    assert asked == ["Delete the class 'shell'?"]
+    qtbot.keyClick(panel.list, Qt.Key.Key_Return)
+    assert (layer.mode, layer.selected_label) == ("paint", 2)
+    qtbot.keyClick(panel.list, Qt.Key.Key_1)
+    assert (panel.list.currentRow(), layer.selected_label) == (0, 1)
+    qtbot.keyClick(panel.list, Qt.Key.Key_0)
+    assert (panel.list.currentRow(), layer.selected_label) == (2, 255)
+
+
 def test_cancel_keeps_it(dock):
     with answering(QMessageBox, lambda box: press(box, QMessageBox.ButtonRole.RejectRole)):
         dock.class_panel.delete_action.trigger()

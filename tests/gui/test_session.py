@@ -73,7 +73,7 @@ def test_the_last_case_asked_for_is_the_one_shown(session, qtbot):
 def test_case_after_case_and_round_again(session, qtbot):
     for expected in ("d", "a"):
         with qtbot.waitSignal(session.case_opened) as opened:
-            session.step_case(1)
+            session.step_case(1, [case.id for case in session.study.cases])
         assert opened.args == [expected]
 
 

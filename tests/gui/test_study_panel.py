@@ -1,5 +1,6 @@
 """The table of cases, and what is done with a case: each by what the person presses, on real files."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import nibabel
@@ -83,6 +84,40 @@ def test_columns_sort_by_what_they_mean(dock, qtbot):
     dock.study_panel.list.sortByColumn(NAME, Qt.SortOrder.AscendingOrder)
     assert column(dock, NAME) == list("abcd")
     assert [bool(words) for words in column(dock, CHANGED)] == [True, True, False, False]
+
+
+def test_the_next_case_is_the_next_one_that_the_table_shows(dock, qtbot):
+    panel, session = dock.study_panel, dock.session
+    viewer = session.layers._viewer
+    bound = {str(key): action for key, action in viewer.keymap.items()}
+
+    def step(key: str) -> str:
+        with qtbot.waitSignal(session.case_opened):
+            bound[key](viewer)
+        return session.case
+
+    panel.list.sortByColumn(NAME, Qt.SortOrder.DescendingOrder)
+    assert (step("Alt+Right"), step("Alt+Left"), step("Alt+Left")) == ("b", "c", "d")
+    panel.state.setCurrentIndex(panel.state.findText("complete", Qt.MatchFlag.MatchContains))
+    assert panel.counts.text() == "2 of 4 shown"
+    assert (step("Alt+Right"), step("Alt+Right"), step("Alt+Right")) == ("b", "a", "b")
+    panel.search.setText("a")
+    panel.search.setText("no such case")
+    assert panel.counts.text() == "0 of 4 shown"
+    bound["Alt+Right"](viewer)
+    assert session.case == "b"
+    panel.search.clear()
+    panel.state.setCurrentIndex(0)
+    assert panel.counts.text() == "2 labeled · 2 unlabeled"
+
+
+def test_when_a_case_was_accepted_is_told_by_the_clock_on_the_wall(dock, qtbot):
+    session = dock.session
+    session.study.set_state("a", "accepted")
+    session.case_changed.emit("a")
+    told = dock.study_panel.table.index(0, STATE).data(Qt.ItemDataRole.ToolTipRole).splitlines()[-1]
+    moment = datetime.strptime(told, "Accepted by a person, %Y-%m-%d %H:%M").astimezone()
+    assert timedelta(0) <= datetime.now().astimezone() - moment < timedelta(minutes=2)
 
 
 def test_a_mark_by_key_a_note_and_the_filter(dock, qtbot, monkeypatch):

@@ -95,7 +95,7 @@ def test_the_range_under_the_cursor_is_that_of_the_tissue(dock):
 def test_another_case_starts_without_a_range(dock, qtbot: QtBot):
     press(dock, "R")
     with qtbot.waitSignal(dock.session.case_opened, timeout=20_000):
-        dock.session.step_case(1)
+        dock.study_panel.step(1)
     assert dock.session.layers.brush.grey_range is None
     assert not dock.tools_panel.grey.switch.isChecked()
 
