@@ -15,8 +15,6 @@ from qtpy.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QMenu,
-    QMessageBox,
-    QProgressDialog,
     QVBoxLayout,
     QWidget,
 )
@@ -25,8 +23,10 @@ from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.class_order import ClassOrder
 from cvrl_napari.gui.import_labels import ImportDialog
 from cvrl_napari.gui.list_keys import ListKeys
+from cvrl_napari.gui.questions import agreed
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.swatch import BACKGROUND_COLOR, SIZE, swatch
+from cvrl_napari.gui.waiting import Waiting
 from cvrl_napari.study.label_import import LabelSurvey
 from cvrl_napari.study.labels import BACKGROUND
 
@@ -44,7 +44,7 @@ class ClassPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self.order = ClassOrder(session, self)
-        self._working: QProgressDialog | None = None
+        self._working: Waiting | None = None
         self.list = QListWidget()
         self.list.setIconSize(QSize(SIZE, SIZE))
         self.list.setToolTip("Click a class, or press its number, to paint with it; double-click its name to rename it")
@@ -165,26 +165,16 @@ class ClassPanel(QWidget):
         if study is None or class_id > len(study.classes):
             return
         name = study.classes[class_id - 1].name
-        question = QMessageBox(QMessageBox.Icon.Warning, "Delete a class", f"Delete the class '{name}'?", parent=self)
-        question.setInformativeText(touched)
-        delete = question.addButton("Delete the class", QMessageBox.ButtonRole.DestructiveRole)
-        question.setDefaultButton(question.addButton(QMessageBox.StandardButton.Cancel))
-        question.exec()
-        if question.clickedButton() is delete:
+        question = f"Delete the class '{name}'?"
+        if agreed(self, "Delete a class", question, "Delete the class", more=touched, grave=True):
             self.order.delete(class_id)
-        question.deleteLater()
 
     def _wait(self, working: bool) -> None:
         """Keep the hand off the labels while their values change."""
         if working and self._working is None:
-            self._working = QProgressDialog("Changing the classes in all labels…", "", 0, 0, self.window())
-            self._working.setCancelButton(None)
-            self._working.setWindowModality(Qt.WindowModality.WindowModal)
-            self._working.setMinimumDuration(0)
-            self._working.show()
+            self._working = Waiting("Changing the classes in all labels…", self.window())
         elif not working and self._working is not None:
-            self._working.close()
-            self._working.deleteLater()
+            self._working.put_away()
             self._working = None
 
     def _fill(self) -> None:

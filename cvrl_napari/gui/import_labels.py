@@ -56,6 +56,7 @@ class ImportDialog(QDialog):
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
         self.table.setTabKeyNavigation(False)
+        self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is chosen stands in its rows
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(BECOMES, QHeaderView.ResizeMode.Stretch)
@@ -154,6 +155,8 @@ class ImportDialog(QDialog):
         self.table.setColumnHidden(NAME, not any(file.names for file in survey.files))
         rows = min(max(self.table.rowCount(), 1), MOST_ROWS)
         self.table.setFixedHeight(rows * ROW_HEIGHT + 30)
+        if self._boxes:
+            next(iter(self._boxes.values())).setFocus()
 
     def _picker(self, wanted: int, name: str, about: str) -> QComboBox:
         box = QComboBox()

@@ -8,13 +8,14 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QMessageBox,
     QSlider,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.questions import agreed
 from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError
 
 
@@ -43,16 +44,8 @@ def choose_part(error: SeveralVolumesError, *, channels: bool = False) -> int | 
 
 def agree_to_resample(error: UnevenSlicesError) -> bool:
     """Ask whether a series without a regular grid may be resampled to one; the sentence of `error` is the reason."""
-    question = QMessageBox(QMessageBox.Icon.Question, "Resample the slices?", str(error), parent=_window())
-    question.setInformativeText(
-        "Resampling interpolates between the slices, at their usual distance. A mask then lies on the new, regular grid."
-    )
-    agree = question.addButton("Resample to a regular grid", QMessageBox.ButtonRole.AcceptRole)
-    question.setDefaultButton(question.addButton(QMessageBox.StandardButton.Cancel))
-    question.exec()
-    agreed = question.clickedButton() is agree
-    question.deleteLater()
-    return agreed
+    more = "Resampling interpolates between the slices, at their usual distance. A mask then lies on the new, regular grid."
+    return agreed(_window(), "Resample the slices?", str(error), "Resample to a regular grid", more=more)
 
 
 def _window() -> QWidget | None:
@@ -81,10 +74,10 @@ class PartDialog(QDialog):
         self.slider.valueChanged.connect(self.number.setValue)
         self.number.valueChanged.connect(self.slider.setValue)
         self.number.setSuffix(f" of {error.count}")
+        tip = "The network sees all volumes at once; you paint on the first. Every case needs as many"
+        self.all_button = small_button("All, as channels", tip)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Use this one")
-        self.all_button = self.buttons.addButton("All, as channels", QDialogButtonBox.ButtonRole.ActionRole)
-        self.all_button.setToolTip("The network sees all volumes at once; you paint on the first. Every case needs as many")
         self.all_button.setVisible(channels)
         self.all_button.clicked.connect(self._take_all)
         self.buttons.accepted.connect(self.accept)
@@ -95,7 +88,10 @@ class PartDialog(QDialog):
         row.addWidget(self.slider, stretch=1)
         row.addWidget(self.number)
         layout.addLayout(row)
-        layout.addWidget(self.buttons)
+        below = QHBoxLayout()
+        below.addWidget(self.all_button)
+        below.addWidget(self.buttons, stretch=1)
+        layout.addLayout(below)
         self.slider.setFocus()
 
     @property

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QInputDialog,
     QLabel,
-    QMessageBox,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -22,6 +21,7 @@ from cvrl_napari.engine.run_list import LONGEST_NAME, PastRun
 from cvrl_napari.engine.start_choice import StartChoice
 from cvrl_napari.gui.buttons import small_button
 from cvrl_napari.gui.list_keys import ListKeys
+from cvrl_napari.gui.questions import agreed
 from cvrl_napari.gui.run_history import RunHistory
 from cvrl_napari.gui.words import run_details
 
@@ -185,11 +185,9 @@ class RunsPanel(QWidget):
         if choice is None:
             return
         self._say(choice)
-        if choice.fits and (choice.knows_any or self._agreed(f"{choice.words} Start from it all the same?")):
+        asked = "Start from it all the same?"
+        if choice.fits and (choice.knows_any or agreed(self, "Start from a model", asked, "Start from it", more=choice.words)):
             self._history.start_from(Path(path), self._request())
-
-    def _agreed(self, question: str) -> bool:
-        return QMessageBox.question(self, "Start from a model", question) == QMessageBox.StandardButton.Yes
 
     def _ask_for_name(self) -> None:
         run = self.selected()
@@ -203,12 +201,8 @@ class RunsPanel(QWidget):
         run = self.selected()
         if run is None:
             return
-        yes = QMessageBox.StandardButton.Yes
-        size = f"{run.size / 1e6:.0f} MB"
-        if QMessageBox.question(self, "Delete a training", f"Move '{run.name}' ({size}) and its model to the bin?") != yes:
+        what, title = f"'{run.name}' ({run.size / 1e6:.0f} MB)", "Delete a training"
+        if not agreed(self, title, f"Move {what} and its model to the bin?", "Move to the bin") or self._history.delete(run):
             return
-        if self._history.delete(run):
-            return
-        asked = f"There is no bin here. Delete '{run.name}' ({size}) for good?"
-        if QMessageBox.question(self, "Delete a training", asked) == yes:
+        if agreed(self, title, f"There is no bin here. Delete {what} for good?", "Delete for good", grave=True):
             self._history.delete(run, for_good=True)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.export import Format, export, formats_for, resolve
 from cvrl_napari.gui.layers import Layers
+from cvrl_napari.gui.questions import agreed
 from cvrl_napari.study.study import Study
 
 
@@ -73,8 +74,6 @@ def ask_where(parent: QWidget, layers: Layers, folder: Path, *, what: str) -> tu
         return None
     path, chosen_format = resolve(Path(chosen), patterns.get(pattern, formats[0]), formats)
     # The dialog has asked about the name as it was typed, not about the one with its ending.
-    if path != Path(chosen) and path.exists():
-        answer = QMessageBox.question(parent, f"Save the {what}", f"{path.name} already exists. Replace it?")
-        if answer != QMessageBox.StandardButton.Yes:
-            return None
-    return path, chosen_format
+    is_new = path == Path(chosen) or not path.exists()
+    question = f"{path.name} already exists. Replace it?"
+    return (path, chosen_format) if is_new or agreed(parent, f"Save the {what}", question, "Replace it", grave=True) else None

@@ -112,7 +112,7 @@ class StudyEditing(QObject):
 
     def set_note(self, case_id: str, note: str) -> None:
         """Keep a note about a case."""
-        remark(self._session, case_id, note=note.strip())
+        remark(self._session, case_id, note=note)
 
     def toggle_needs_look(self, case_id: str) -> None:
         """Mark a case as one to be looked at again, or take the mark away."""

@@ -10,11 +10,9 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QInputDialog,
     QLabel,
     QLineEdit,
     QMenu,
-    QMessageBox,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -36,6 +34,8 @@ from cvrl_napari.gui.case_table import (
     CaseFilter,
     CaseTable,
 )
+from cvrl_napari.gui.note_dialog import NoteDialog
+from cvrl_napari.gui.questions import agreed
 from cvrl_napari.gui.seen_labels import SeenLabels
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.study_editing import Earlier, StudyEditing
@@ -159,20 +159,18 @@ class StudyPanel(QWidget):
         """Let the person write about the case on view."""
         study, case = self._session.study, self._session.case
         if study is not None and case:
-            note, agreed = QInputDialog.getMultiLineText(self, f"Note on {case}", "Kept in the study:", study.case(case).note)
-            if agreed:
-                self.editing.set_note(case, note)
+            dialog = NoteDialog(case, study.case(case).note, self)
+            dialog.accepted.connect(lambda: self.editing.set_note(case, dialog.note))
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.open()
 
     def ask_to_remove(self) -> None:
         """Ask whether the case on view shall leave the study, and remove it."""
         case = self._session.case
         if not case:
             return
-        words = (
-            f"Remove '{case}' from the study?\n\nThe scan itself is not touched, and what was painted on it is kept: "
-            "add the scan again to have it back."
-        )
-        if QMessageBox.question(self, "Remove a case", words) == QMessageBox.StandardButton.Yes:
+        kept = "The scan itself is not touched, and what was painted on it is kept: add the scan again to have it back."
+        if agreed(self, "Remove a case", f"Remove '{case}' from the study?", "Remove the case", more=kept):
             self.editing.remove(case)
 
     def _make_list(self) -> QTableView:

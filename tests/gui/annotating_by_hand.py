@@ -3,12 +3,13 @@
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QInputDialog, QPlainTextEdit, QPushButton, QTextEdit
+from qtpy.QtWidgets import QPushButton
 from scipy.ndimage import binary_dilation
 from skimage.measure import find_contours
 
 from cvrl_napari.gui.import_labels import ImportDialog
 from cvrl_napari.gui.new_study import NewStudyDialog
+from cvrl_napari.gui.note_dialog import NoteDialog
 from cvrl_napari.study.labels import BACKGROUND
 
 from .annotator import APART, OTHER, STRUCTURE, dice, heard
@@ -229,11 +230,11 @@ def write_a_note(person):
     case = person.session.case
 
     def write(asked):
-        note = asked.findChild(QPlainTextEdit) or asked.findChild(QTextEdit)
-        QTest.keyClicks(note, "veins are cut off")
-        asked.accept()
+        QTest.keyClicks(asked.text, "veins are cut off")
+        QTest.keyClick(asked.text, Key.Key_Tab)
+        QTest.keyClick(asked.focusWidget(), Key.Key_Return)
 
-    with answering(QInputDialog, write):
+    with answering(NoteDialog, write):
         person.choose(person.dock.study_panel.case_button, "Note")
     assert person.session.study.case(case).note == "veins are cut off"
     person.press(Key.Key_M, SHIFT)

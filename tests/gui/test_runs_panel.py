@@ -7,12 +7,13 @@ import pytest
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from cvrl_napari.config import TrainRequest
 from cvrl_napari.engine.events import RunDone
 from cvrl_napari.engine.run_list import list_runs, model_for_masks
 from cvrl_napari.engine.train import train
+from cvrl_napari.gui import runs_panel
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.study import holding_out
 from cvrl_napari.study.classes import make_classes
@@ -74,10 +75,10 @@ def test_runs_are_compared_named_chosen_and_deleted(dock: CvrlDock, qtbot: QtBot
     assert model_for_masks(folder).parent == oldest
     assert oldest.name in dock.mask_panel.predict_button.toolTip()
 
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
+    monkeypatch.setattr(runs_panel, "agreed", lambda *_, **__: False)
     qtbot.mouseClick(panel.delete, Qt.MouseButton.LeftButton)
     assert oldest.is_dir()
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    monkeypatch.setattr(runs_panel, "agreed", lambda *_, **__: True)
     panel.list.currentItem().setCheckState(0, Qt.CheckState.Checked)
     qtbot.waitUntil(lambda: curves.isVisibleTo(dock))
     with qtbot.waitSignal(history.changed):
@@ -121,7 +122,7 @@ def test_what_a_model_brings_or_why_it_cannot_is_said_before_it_is_started_from(
 
     session.study.set_classes(make_classes(["aorta", "wall", "box"]))
     asked = []
-    monkeypatch.setattr(QMessageBox, "question", lambda *words: asked.append(words[-1]) or QMessageBox.StandardButton.No)
+    monkeypatch.setattr(runs_panel, "agreed", lambda *_, more: asked.append(more))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(model), ""))
     qtbot.mouseClick(panel.start_file, Qt.MouseButton.LeftButton)
     assert len(asked) == 1

@@ -10,16 +10,20 @@ from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage
-from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from cvrl_napari.engine.events import LabelsTaken
 from cvrl_napari.engine.run_folder import RunFolder
 from cvrl_napari.gui.case_table import CHANGED, MODEL, NAME, STATE, VOLUMES
 from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.gui.note_dialog import NoteDialog
 from cvrl_napari.gui.seen_labels import taken_by_newest
 from cvrl_napari.gui.thumbnails import SIZE, thumbnail_path
 from cvrl_napari.gui.version_dialog import VersionDialog
 from cvrl_napari.study.study import Study
+
+from .keyboard import bring_to_front
+from .person import answering
 
 pytestmark = pytest.mark.gui
 
@@ -120,15 +124,18 @@ def test_when_a_case_was_accepted_is_told_by_the_clock_on_the_wall(dock, qtbot):
     assert timedelta(0) <= datetime.now().astimezone() - moment < timedelta(minutes=2)
 
 
-def test_a_mark_by_key_a_note_and_the_filter(dock, qtbot, monkeypatch):
+def test_a_mark_by_key_a_note_and_the_filter(dock, qtbot):
     panel = dock.study_panel
     viewer = dock.session.layers._viewer
     bound = {str(key): action for key, action in viewer.keymap.items()}
     bound["Shift+M"](viewer)
     assert dock.session.study.case("c").needs_look
     assert "needs a look" in column(dock, STATE)[2]
-    monkeypatch.setattr(QInputDialog, "getMultiLineText", lambda *_: (" motion at the apex ", True))
     panel.note_action.trigger()
+    asked = panel.findChild(NoteDialog)
+    bring_to_front(asked)
+    qtbot.keyClicks(asked.text, " motion at the apex ")
+    qtbot.keyClick(asked.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert dock.session.study.case("c").note == "motion at the apex"
     panel.state.setCurrentIndex(panel.state.findText("needs a look", Qt.MatchFlag.MatchContains))
     assert column(dock, NAME) == ["c ✎"]
@@ -140,15 +147,18 @@ def test_a_mark_by_key_a_note_and_the_filter(dock, qtbot, monkeypatch):
     assert not dock.session.study.case("c").needs_look
 
 
-def test_a_removed_case_leaves_the_screen_and_has_its_labels_back_when_added_again(dock, qtbot, monkeypatch):
+def test_a_removed_case_leaves_the_screen_and_has_its_labels_back_when_added_again(dock, qtbot):
     open_case(dock, "b", qtbot)
     painted = dock.session.layers.labels_array().copy()
     scan = dock.session.study.case("b").scan
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
-    dock.study_panel.remove_action.trigger()
+    with answering(QMessageBox, lambda asked: asked.reject()):
+        dock.study_panel.remove_action.trigger()
     assert dock.session.case == "b"
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
-    with qtbot.waitSignal(dock.session.case_opened, check_params_cb=lambda case: case == "c"):
+
+    def agree(asked: QMessageBox) -> None:
+        next(one for one in asked.buttons() if one.text() == "Remove the case").click()
+
+    with qtbot.waitSignal(dock.session.case_opened, check_params_cb=lambda case: case == "c"), answering(QMessageBox, agree):
         dock.study_panel.remove_action.trigger()
     assert column(dock, NAME) == list("acd")
     with qtbot.waitSignal(dock.session.confirmed) as said:
