@@ -10,7 +10,7 @@ from cvrl_napari.study.classes import StructureClass, distinct_colors
 from cvrl_napari.study.errors import StudyError
 from cvrl_napari.study.study import Study
 
-NO_NAME = "A class needs a name and a colour."
+NO_NAME = "A class needs a name and a color."
 
 
 class ClassEditing(QObject):
@@ -81,9 +81,7 @@ class ClassEditing(QObject):
         self.changed.emit()
         return True
 
-    def _refuse(
-        self, sentence: str = "A class needs a name and a colour.", hint: str = "Type a name such as 'left atrium'."
-    ) -> bool:
+    def _refuse(self, sentence: str = NO_NAME, hint: str = "Type a name such as 'left atrium'.") -> bool:
         self.refused.emit(sentence, hint, "")
         self.changed.emit()  # what was typed is taken back
         return False

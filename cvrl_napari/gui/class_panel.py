@@ -49,7 +49,7 @@ class ClassPanel(QWidget):
         self.list.setIconSize(QSize(SIZE, SIZE))
         self.list.setToolTip("Click a class, or press its number, to paint with it; double-click its name to rename it")
         self.add_button = small_button("+", "Add a structure")
-        self.color_button = small_button("Colour…", "Give the selected structure another colour")
+        self.color_button = small_button("Color…", "Give the selected structure another color")
         self.import_button = small_button("Import…", IMPORT_TOOLTIP)
         self.more_button = small_button("More", "Rename, move or delete the selected structure (right-click its row)")
         self.menu = QMenu(self.more_button)
@@ -224,7 +224,7 @@ class ClassPanel(QWidget):
         if study is None or class_id == BACKGROUND:
             return
         old = study.classes[class_id - 1]
-        color = QColorDialog.getColor(QColor(old.color), self, f"Colour of {old.name}")
+        color = QColorDialog.getColor(QColor(old.color), self, f"Color of {old.name}")
         if color.isValid():
             self._session.class_editing.recolor(class_id, color.name())
 

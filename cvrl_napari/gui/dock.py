@@ -101,7 +101,7 @@ class CvrlDock(QWidget):
         self.view_panel = ViewPanel(self.session, self.viewing)
         self.class_panel = ClassPanel(self.session)
         self.tools_panel = ToolsPanel(self.session, self.tool_box)
-        self.tools = folded("Tools", self.tools_panel)
+        self.tools = folded("Tools", self.tools_panel, "Interpolate, grow, mend, measure; what the brush may paint")
         self.train_panel = TrainPanel(self.session)
         self.mask_panel = MaskPanel(self.session, self.tool_box.taking_over)
         self.embeddings_button = small_button("Embeddings…", "See what the network tells apart, in a second dock below")

@@ -26,9 +26,10 @@ class _Fold(QCollapsible):
             self.content().setMaximumHeight(UNLIMITED)
 
 
-def folded(title: str, content: QWidget) -> QCollapsible:
+def folded(title: str, content: QWidget, tooltip: str) -> QCollapsible:
     """Return the content under a title that unfolds it."""
     section = _Fold(title, unfolded=_arrow("▾"), folded=_arrow("▸"))
+    section.toggleButton().setToolTip(tooltip)
     section.setDuration(0)
     if (layout := section.layout()) is not None:
         layout.setContentsMargins(0, 0, 0, 0)

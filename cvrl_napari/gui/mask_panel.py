@@ -57,7 +57,7 @@ class MaskPanel(QWidget):
         self.opacity.setToolTip("Opacity of the mask, percent")
         self.predict_button = QPushButton("Predict this scan")
         self.save_button = small_button("Save as…", SAVE_TOOLTIP)
-        save_menu = QMenu(self.save_button)
+        self.save_menu = save_menu = QMenu(self.save_button)
         save_menu.addAction("Mask…", lambda: self.save_as("mask"))
         save_menu.addAction("Labels…", lambda: self.save_as("labels"))
         self.save_button.setMenu(save_menu)

@@ -48,7 +48,9 @@ class TrainPanel(QWidget):
         self.missing = QLabel()
         self.missing.setWordWrap(True)
         self.form = form_of(TrainRequest, OPTIONS)
-        self.options = _folded("Options", self.form.native)
+        self.options = _folded(
+            "Options", self.form.native, "Method, size and length of the training; the defaults suit most studies"
+        )
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(10)
@@ -74,7 +76,9 @@ class TrainPanel(QWidget):
         self.history = RunHistory(session, self)
         self.foresight = Foresight(session, self.request, self)
         self.runs = RunsPanel(self.history, self.request)
-        self.earlier = _folded("Earlier trainings", self.runs)
+        self.earlier = _folded(
+            "Earlier trainings", self.runs, "Compare them, go on, start from one, choose whose masks are shown"
+        )
         self.overlay = QLabel()
         self.overlay.setWordWrap(True)
 

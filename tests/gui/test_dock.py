@@ -9,7 +9,20 @@ from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
-from qtpy.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QFileDialog, QLineEdit
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QHeaderView,
+    QLineEdit,
+    QScrollBar,
+    QTabBar,
+    QWidget,
+)
 
 from cvrl_napari.engine.events import (
     LabelsTaken,
@@ -319,11 +332,20 @@ def test_what_was_chosen_for_a_scan_goes_with_it_into_the_study(dock, viewer, tm
 
 
 def test_every_control_has_a_tooltip(with_study):
-    controls = (QAbstractButton, QAbstractSlider, QLineEdit)
-    panels = (with_study.study_panel, with_study.class_panel, with_study.train_panel, with_study.mask_panel)
-    ours = [widget for panel in panels for widget in vars(panel).values() if isinstance(widget, controls)]
-    assert len(ours) > 12
-    assert [widget for widget in ours if not widget.toolTip()] == []
+    controls = (QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit)
+    parts = (QAbstractSpinBox, QComboBox, QHeaderView, QScrollBar, QTabBar)  # of a control, which says it for them
+
+    def says(widget: QWidget | None) -> bool:
+        return widget is not None and widget is not with_study and (bool(widget.toolTip()) or says(widget.parentWidget()))
+
+    ours = [
+        one
+        for one in with_study.findChildren(QWidget)
+        if isinstance(one, controls) and not isinstance(one, QScrollBar | QHeaderView) and not isinstance(one.parent(), parts)
+    ]
+    assert len(ours) > 60
+    when_offered = {with_study.notice.action, with_study.empty_panel.scans_button}
+    assert {one for one in ours if not says(one)} == when_offered
 
 
 def test_keys_window_and_quit(window, ball_study: Study, qtbot):

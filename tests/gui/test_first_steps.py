@@ -5,7 +5,6 @@ from collections import Counter
 import numpy as np
 import pytest
 from napari.settings import get_settings
-from npe2 import PluginManifest
 from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtGui import QColor, QImage
 from qtpy.QtTest import QTest
@@ -24,7 +23,6 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from cvrl_napari.gui import commands
 from cvrl_napari.gui.case_table import STATE, STATES
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.gui.keys import KEYS
@@ -252,30 +250,3 @@ def test_f1_shows_all_keys_and_f6_goes_round(at_work, qtbot):
     assert sheet.sizeHint().height() < 700
     QTest.keyClick(sheet, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not dock.findChildren(KeysSheet))
-
-
-def test_every_action_is_in_the_palette_and_works_on_the_open_dock(at_work, qtbot):
-    _, dock = at_work
-    assert commands.open_dock() is dock
-
-    manifest = PluginManifest.from_distribution("cvrl-napari")
-    ours = {
-        command.python_name.rpartition(":")[2]
-        for command in manifest.contributions.commands
-        if "gui.commands" in command.python_name
-    }
-    public = {name for name, value in vars(commands).items() if getattr(value, "__module__", "") == commands.__name__}
-    assert ours == {name for name in public if not name.startswith("_")} - {"open_dock"}
-    commands.views()
-    assert dock.viewing.views is not None
-    commands.views()
-    assert dock.viewing.views is None
-    with qtbot.waitSignal(dock.session.case_opened):
-        commands.next_case()
-    assert dock.session.case == "b"
-    commands.ruler()
-    assert dock.viewing.ruler.is_on
-    commands.ruler()
-    commands.keys()
-    assert dock.findChildren(KeysSheet)
-    assert dock.view_panel.keys_button.toolTip().count("F1")
