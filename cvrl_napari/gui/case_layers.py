@@ -34,6 +34,8 @@ KEPT_BRUSH = (
     "visible",
 )
 """What a person has set on the labels layer and expects to find on the next case."""
+HELP = "1 to 9: paint a structure, 0: background, E: erase, F: fill, [ and ]: size of the brush, Ctrl+Z: undo, F1: all keys"
+"""What napari's status bar says at its end."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,15 @@ def make_layers(
     mask = Labels(empty, name=_name("Mask", case_id), opacity=mask_opacity, metadata=dict(source), **look)
     mask.contour = CONTOUR_WIDTH
     mask.editable = False
-    return CaseLayers(study, case_id, scan, tuple(others), image, painted, mask)
+    made = CaseLayers(study, case_id, scan, tuple(others), image, painted, mask)
+    for layer in made.layers:
+        layer.events.help.connect(_tell_our_keys)
+    return made
+
+
+def _tell_our_keys(event: Any) -> None:
+    """Put our keys in the place of napari's, which mean something else while the dock is open; it writes them at each mode."""
+    event.source.help = HELP
 
 
 def _image(array: np.ndarray, name: str, source: dict[str, Any], place: dict[str, Any], *, visible: bool = True) -> Image:

@@ -105,9 +105,10 @@ class ClassPanel(QWidget):
         self.list.itemChanged.connect(self._on_edited)
         session.classes_changed.connect(self._fill)
         session.class_selected.connect(self._mark)
-        session.case_opened.connect(self._show_state)
-        session.case_changed.connect(self._show_state)
+        for signal in (session.case_opened, session.case_changed, session.study_changed):
+            signal.connect(self._show_state)
         self._fill()
+        self._show_state()
 
     def ask_for_labels(self) -> None:
         """Let the person choose label files made elsewhere for the case on view."""
@@ -193,8 +194,17 @@ class ClassPanel(QWidget):
         item.setData(ID, class_id)
         item.setSizeHint(QSize(0, ROW_HEIGHT))
         item.setToolTip(f"Paint with '{name}'" + (f" (key {key})" if key else ""))
-        if class_id != BACKGROUND:
+        if class_id != BACKGROUND and self._can_change:
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+
+    @property
+    def _can_change(self) -> bool:
+        """Whether there is a study that may be written to."""
+        return self._session.study is not None and not self._session.study.read_only
+
+    def _offer_changes(self) -> None:
+        self.add_button.setEnabled(self._can_change)
+        self.color_button.setEnabled(self._can_change and self._session.selected_class != BACKGROUND)
 
     def _on_row(self, item: QListWidgetItem | None) -> None:
         if item is not None:
@@ -204,7 +214,7 @@ class ClassPanel(QWidget):
         for index in range(self.list.count()):
             if self.list.item(index).data(ID) == class_id:
                 self.list.setCurrentRow(index)
-        self.color_button.setEnabled(class_id != BACKGROUND)
+        self._offer_changes()
 
     def _add(self) -> None:
         """Add a class under a free name and let the person type over it."""
@@ -236,8 +246,9 @@ class ClassPanel(QWidget):
     def _show_state(self) -> None:
         study, case = self._session.study, self._session.case
         state = study.case(case).state if study is not None and case else "unlabeled"
-        self.import_button.setEnabled(study is not None and bool(case) and not study.read_only)
-        self.complete.setEnabled(state != "unlabeled")
+        self._offer_changes()
+        self.import_button.setEnabled(self._can_change and bool(case))
+        self.complete.setEnabled(self._can_change and state != "unlabeled")
         self.complete.setChecked(state in ("complete", "accepted"))
         self._show_held_out()
 

@@ -27,6 +27,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("0", "paint background"),
         Key("P, E, F", "napari's brush, eraser, fill"),
         Key("[ and ]", "smaller, larger brush"),
+        Key("Right-drag", "with the brush: encircle an area and fill it"),
         Key("Ctrl+Z, Ctrl+Shift+Z", "undo, redo"),
     ),
     "Tools": (
@@ -40,6 +41,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
     ),
     "Looking": (
         Key("Left, Right", "former, next slice of the canvas"),
+        Key("Ctrl+E", "sagittal, coronal, axial slices on the canvas"),
         Key("Up, Down", "next, former slice of a linked view"),
         Key("Page Up, Page Down", "ten slices of a linked view"),
         Key("Home", "all of the slice in a linked view"),

@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QLineEdit, QMessageBox
 
+from cvrl_napari.gui.case_layers import HELP
 from cvrl_napari.gui.dock import CvrlDock
 from cvrl_napari.study.study import Study
 
@@ -104,6 +105,34 @@ def test_the_arrow_keys_take_a_class_in_hand_and_delete_means_the_row_that_is_ma
     assert (panel.list.currentRow(), layer.selected_label) == (0, 1)
     qtbot.keyClick(panel.list, Qt.Key.Key_0)
     assert (panel.list.currentRow(), layer.selected_label) == (2, 255)
+
+
+def test_a_study_for_reading_only_offers_no_change_of_its_classes_and_no_study_none_of_a_case(dock, qtbot):
+    panel, session = dock.class_panel, dock.session
+    folder = session.study.folder
+    changing = (panel.add_button, panel.color_button, panel.import_button, panel.complete)
+    with qtbot.waitSignal(session.case_opened):
+        session.open_case("a")
+    assert all(button.isEnabled() for button in changing)
+    assert session.close_study()
+    assert not any(button.isEnabled() for button in changing)
+    with qtbot.waitSignal(session.case_opened):
+        session.open_study(folder, read_only=True)
+    with qtbot.waitSignal(session.case_opened):
+        session.open_case("a")
+    session.select_class(1)
+    assert not any(button.isEnabled() for button in changing)
+    assert panel.complete.isChecked()
+    assert not panel.list.item(0).flags() & Qt.ItemFlag.ItemIsEditable
+
+
+def test_the_status_bar_tells_the_keys_of_the_dock(dock):
+    viewer, layer = dock.session.layers._viewer, labels_of(dock)
+    for mode in ("paint", "erase", "pan_zoom"):
+        layer.mode = mode
+        assert viewer.help == HELP
+    viewer.layers.selection.active = dock.session.layers.shown.mask
+    assert viewer.help == HELP
 
 
 def test_cancel_keeps_it(dock):

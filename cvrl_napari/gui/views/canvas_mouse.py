@@ -6,9 +6,11 @@ as long as a drag of ours takes.
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import napari
+from napari.layers import Labels
 
 from cvrl_napari.gui.case_view import camera_of
 from cvrl_napari.gui.contrast import Contrast
@@ -42,6 +44,8 @@ class CanvasMouse:
     def _on_drag(self, viewer: napari.Viewer, event: Any) -> Generator[None, None, None] | None:
         if event.button == RIGHT and "Control" in event.modifiers:
             return self._change_contrast(event)
+        if event.button == RIGHT and not event.modifiers and isinstance(viewer.layers.selection.active, Labels):
+            return self._encircle(viewer.layers.selection.active, event)
         if event.button != LEFT or viewer.dims.ndisplay != 2:
             return None
         if self.crosshair is not None and "Shift" in event.modifiers:
@@ -94,6 +98,19 @@ class CanvasMouse:
             while event.type == "mouse_move":
                 yield
 
+    def _encircle(self, layer: Labels, event: Any) -> Generator[None, None, None]:
+        """Let a drag with the right button draw the outline that napari begins at the press, and close it at the release.
+
+        napari itself draws on only while no button is down, and fills once the mouse has come back to where it began.
+        """
+        began = event.position
+        with undisturbed(), nullcontext() if self.lines is None else self.lines.out_of_the_way():
+            yield
+            while event.type == "mouse_move":
+                _lead_outline(layer, event, event.position)
+                yield
+            _lead_outline(layer, event, began)
+
     def _measure(self, event: Any) -> Generator[None, None, None]:
         camera = camera_of(self._viewer)
         pans, camera.mouse_pan = camera.mouse_pan, False
@@ -107,6 +124,21 @@ class CanvasMouse:
             self._ruler.release(_point(event), clicked=_way(pressed, event.pos) <= CLICK_PIXELS)
         finally:
             camera.mouse_pan = pans
+
+
+def _lead_outline(layer: Labels, event: Any, position: Any) -> None:
+    """Tell a layer that the mouse, no button down, is at a place of the display."""
+    told = SimpleNamespace(
+        type="mouse_move",
+        position=position,
+        pos=event.pos,
+        view_direction=event.view_direction,
+        dims_displayed=event.dims_displayed,
+        modifiers=(),
+        button=None,
+    )
+    for listener in tuple(layer.mouse_move_callbacks):
+        listener(layer, told)
 
 
 def _point(event: Any) -> Point:
