@@ -30,6 +30,7 @@ def folded(title: str, content: QWidget, tooltip: str) -> QCollapsible:
     """Return the content under a title that unfolds it."""
     section = _Fold(title, unfolded=_arrow("▾"), folded=_arrow("▸"))
     section.toggleButton().setToolTip(tooltip)
+    section.toggleButton().setStyleSheet("text-align: left;")  # superqt's own leaves no rim to show the focus
     section.setDuration(0)
     if (layout := section.layout()) is not None:
         layout.setContentsMargins(0, 0, 0, 0)

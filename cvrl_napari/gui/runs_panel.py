@@ -48,7 +48,6 @@ class RunsPanel(QWidget):
         self._drawn: list[tuple[Path, str]] = []
         self.list = _RunTree()
         self.list.setRootIsDecorated(False)
-        self.list.setStyleSheet("QTreeView::indicator:unchecked { border: 1px solid #9a9a9a; }")  # black on black otherwise
         self.list.setUniformRowHeights(True)
         self.list.setHeaderLabels(["Training", "Dice", "State"])
         self.list.setToolTip("Tick trainings to draw their curves beside the present one's; ● makes the masks")

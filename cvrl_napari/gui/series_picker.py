@@ -37,7 +37,7 @@ class SeriesPicker(QDialog):
     def __init__(self, series: Sequence[Series], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Which series?")
-        self.resize(760, 520)
+        self.resize(900, 520)
         self._series = tuple(series)
         words = QLabel("There are several DICOM series. Tick those that become scans of the study.")
         words.setWordWrap(True)
@@ -45,6 +45,7 @@ class SeriesPicker(QDialog):
         self.rows.setHeaderLabels(_COLUMNS)
         self.rows.setRootIsDecorated(False)
         self.rows.setUniformRowHeights(True)
+        self.rows.setWordWrap(True)  # beside a picture there is room for some lines
         self.rows.setIconSize(QSize(_PICTURE, _PICTURE))
         self.rows.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.rows.setAccessibleName("DICOM series")

@@ -25,8 +25,10 @@ from superqt import QCollapsible
 
 from cvrl_napari.gui.case_table import STATE, STATES
 from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.gui.embeddings.case_choice import CaseChoice
 from cvrl_napari.gui.keys import KEYS
 from cvrl_napari.gui.keys_sheet import KeysSheet
+from cvrl_napari.gui.looks import FOCUS_ON_DARK, FOCUS_ON_LIGHT
 from cvrl_napari.gui.new_study import NewStudyDialog
 from cvrl_napari.gui.version_dialog import VersionDialog
 
@@ -98,6 +100,11 @@ def pixels_of(widget: QWidget, area: QRect | None = None) -> np.ndarray:
     image = widget.grab(area if area is not None else widget.rect()).toImage().convertToFormat(QImage.Format.Format_RGB32)
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)[..., 2::-1]
     return pixels[:, : image.width()].copy()
+
+
+def near(pixels: np.ndarray, color: np.ndarray) -> np.ndarray:
+    """Where pixels (row, column, 3) are of about this color."""
+    return np.abs(pixels.astype(int) - color).sum(axis=-1) < 40
 
 
 def rendered_contrast(widget: QWidget, area: QRect | None = None) -> float:
@@ -250,3 +257,52 @@ def test_f1_shows_all_keys_and_f6_goes_round(at_work, qtbot):
     assert sheet.sizeHint().height() < 700
     QTest.keyClick(sheet, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not dock.findChildren(KeysSheet))
+
+
+def test_what_has_the_focus_is_seen_in_both_themes(at_work, qtbot):
+    """Without its rim nobody who works with keys alone knows where they go."""
+    viewer, dock = at_work
+    window = dock.window()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    some = (dock.study_panel.case_button, dock.study_panel.search, dock.study_panel.state, dock.class_panel.complete)
+    for theme, rim in (("dark", FOCUS_ON_DARK), ("light", FOCUS_ON_LIGHT)):
+        viewer.theme = theme
+        accent = np.array(QColor(rim).getRgb()[:3])
+        for one in (*some, dock.train_panel.options.toggleButton()):
+            dock.study_panel.list.setFocus()
+            settle()
+            before = near(pixels_of(one), accent)
+            ground = np.array(Counter(map(tuple, pixels_of(one)[3:-3, 3:-3].reshape(-1, 3).tolist())).most_common(1)[0][0])
+            one.setFocus()
+            settle()
+            assert near(pixels_of(one), accent).sum() > before.sum() + 30, f"{theme}: {one}"
+            light, dark = sorted((float(luminance(color.astype(float))) + 0.05 for color in (accent, ground)), reverse=True)
+            assert light / dark > 3, f"{theme}: {one}"
+
+
+def test_the_theme_of_this_window_counts_not_that_of_the_settings(at_work):
+    """Ctrl+Shift+T gives the window another theme and leaves the settings alone."""
+    viewer, dock = at_work
+    colors = set()
+    for theme in ("dark", "light"):
+        viewer.theme = theme
+        settle()
+        index = dock.study_panel.table.index(0, STATE)
+        colors.add(index.data(Qt.ItemDataRole.ForegroundRole).name())
+        dock.study_panel.search.clear()
+        assert rendered_contrast(dock.study_panel.search) >= NEEDED_CONTRAST, theme
+    assert colors == set(STATES["complete"][1])
+
+
+def test_boxes_of_lists_are_seen_in_both_themes(at_work):
+    viewer, dock = at_work
+    for theme in ("dark", "light"):
+        viewer.theme = theme
+        choice = CaseChoice(["a", "b"], ["a"], dock)
+        choice.open()
+        settle()
+        row = choice.list.visualItemRect(choice.list.item(1))
+        box = QRect(row.left(), row.top(), 20, row.height())
+        assert rendered_contrast(choice.list.viewport(), box) > 3, theme
+        choice.reject()

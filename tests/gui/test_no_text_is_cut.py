@@ -1,6 +1,6 @@
 """At 1366 x 768 every text of the dock and its dialogs is read as a whole, names of scans and classes as long as real ones."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nibabel
@@ -8,18 +8,27 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QFont
-from qtpy.QtWidgets import QApplication, QComboBox, QLabel, QMessageBox, QPushButton, QWidget
+from qtpy.QtWidgets import QApplication, QComboBox, QDialog, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
 from superqt import QCollapsible
 
+from cvrl_napari.gui import reading_questions
 from cvrl_napari.gui.case_table import VOLUMES_ROLE
 from cvrl_napari.gui.dock import CvrlDock
+from cvrl_napari.gui.embeddings.case_choice import CaseChoice
 from cvrl_napari.gui.embeddings.dock import EmbeddingsDock
 from cvrl_napari.gui.import_labels import ImportDialog
 from cvrl_napari.gui.keys_sheet import KeysSheet
 from cvrl_napari.gui.new_study import NewStudyDialog
+from cvrl_napari.gui.note_dialog import NoteDialog
+from cvrl_napari.gui.reading_questions import PartDialog
+from cvrl_napari.gui.saving import ask_where
+from cvrl_napari.gui.series_picker import SeriesPicker
 from cvrl_napari.gui.two_line_cells import Volume, broken, set_out
 from cvrl_napari.gui.version_dialog import VersionDialog
+from cvrl_napari.gui.waiting import Waiting
 from cvrl_napari.study.study import Study
+from cvrl_napari.volumes.dicom_catalog import Series
+from cvrl_napari.volumes.errors import SeveralVolumesError, UnevenSlicesError
 from cvrl_napari.volumes.writing import write
 
 from .conftest import SHAPE
@@ -100,6 +109,18 @@ def test_in_every_panel_and_dialog_of_the_dock(dock, study, tmp_path, qtbot):
     table.horizontalScrollBar().setValue(table.horizontalScrollBar().maximum())
     check(dock, "its last column")
 
+    plan = dock.train_panel.plan
+    for words in (
+        "quick, 2.25 x 1.15 x 1.15 mm, CPU\nfirst guess: 12 h 35 min, about 10.8 GB",
+        3 * "quick: compact net, 1.13 mm, ",
+    ):
+        plan.setText(words)
+        plan.parentWidget().show()
+        for width in (950, 1366):
+            dock.window().resize(width, 768)
+            check(dock, f"the plan, {width} pixels")
+    plan.parentWidget().hide()
+
     dock.tools.toggleButton().click()
     dock.tool_box.grey_range.set_on(True)
     session.paint_with(2)
@@ -158,6 +179,66 @@ def test_in_every_panel_and_dialog_of_the_dock(dock, study, tmp_path, qtbot):
     with answering(QMessageBox, look_and_cancel):
         dock.class_panel.delete_action.trigger()
     assert seen == [[]]
+
+
+def test_in_what_is_asked_before_something_is_read_kept_or_goes(dock, study, tmp_path, qtbot, monkeypatch):
+    with qtbot.waitSignal(dock.session.case_opened):
+        dock.open_folders([study.folder])
+    with qtbot.waitSignal(dock.session.case_opened):
+        dock.session.open_case(SCANS[1])
+    seen: list[str] = []
+
+    def asked(kind: type[QDialog], ask: Callable[[], object]) -> None:
+        def look(question: QDialog) -> None:
+            settle()
+            room = dock.window().screen().size()
+            seen.append(question.windowTitle())
+            try:
+                assert cut_texts(question) == [], question.windowTitle()
+                assert question.frameGeometry().width() <= room.width()
+                assert question.frameGeometry().height() <= room.height()
+            finally:
+                question.reject()
+
+        with answering(kind, look):
+            ask()
+
+    film = tmp_path / "20261124 T1 dynamic, contrast agent, patient 17, second visit, motion corrected.nii.gz"
+    asked(PartDialog, lambda: reading_questions.choose_part(SeveralVolumesError(film, 1200), channels=True))
+    asked(PartDialog, lambda: reading_questions.choose_part(SeveralVolumesError(film, 3)))
+    uneven = UnevenSlicesError(
+        f"{film} has slices at distances from 2.5 to 7.5 mm, as if one were missing: it can be resampled."
+    )
+    asked(QMessageBox, lambda: reading_questions.agree_to_resample(uneven))
+    described = ("t1_vibe_dixon_tra_bh_320_post contrast, 3 min", "t2_haste_fs_cor", "")
+    series = [
+        Series(
+            path=tmp_path / str(number),
+            study=str(number // 2),
+            series=str(number),
+            modality="MR",
+            number=number,
+            description=words,
+            size=(1024, 1024, 1200),
+            spacing=(0.703125, 0.703125, 12.5),
+            parts=4 * number,
+            is_scout=False,
+            preselected=True,
+            middle=None,
+        )
+        for number, words in enumerate(described, start=1)
+    ]
+    asked(SeriesPicker, lambda: SeriesPicker(series, dock).exec())
+    asked(NoteDialog, dock.study_panel.note_action.trigger)
+    asked(QMessageBox, dock.study_panel.remove_action.trigger)
+    (tmp_path / f"{SCANS[1]}_labels.nii.gz").touch()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / f"{SCANS[1]}_labels"), ""))
+    asked(QMessageBox, lambda: ask_where(dock, dock.session.layers, tmp_path, what="labels"))
+    asked(CaseChoice, lambda: CaseChoice([f"{SCANS[0]} {SCANS[3]} of the heart", *SCANS], [], dock).open())
+    assert len(seen) == 8
+    waiting = Waiting("Changing the classes in all labels…", dock.window())
+    check(waiting, "waiting")
+    waiting.put_away()
 
 
 def test_in_the_embeddings_dock_whichever_class_is_in_hand(dock, study, qtbot):

@@ -6,6 +6,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from cvrl_napari.gui.buttons import small_button
+from cvrl_napari.gui.looks import dock_style
 
 CHECKED, UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
@@ -24,12 +25,14 @@ class CaseChoice(QDialog):
     def __init__(self, cases: Sequence[str], checked: Collection[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Choose scans")
+        self.setStyleSheet(dock_style())
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.part = QLineEdit()
         self.part.setPlaceholderText("part of a name")
         self.part.setToolTip("Show only the cases whose names have this in them; those hidden keep their marks")
         self.part.setClearButtonEnabled(True)
         self.list = QListWidget()
+        self.list.setWordWrap(True)
         self.list.setToolTip("Check the cases whose voxels are to be shown (Space checks the current one)")
         for case in cases:
             item = QListWidgetItem(case, self.list)
@@ -55,6 +58,7 @@ class CaseChoice(QDialog):
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         self.accepted.connect(lambda: self.chosen.emit(self.checked()))
+        self.resize(360, 400)
         self._offer()
 
     def checked(self) -> tuple[str, ...]:
