@@ -4,8 +4,9 @@
 
 One segment of a stroke is one move of the mouse by 12 pixels with a brush of 20 voxels in hand: the layer is painted, the views
 look up their slices again and are drawn. Strokes go along a spiral over empty labels, so that each segment changes voxels.
-What is counted is the processor time of the GUI thread; with napari's own canvas kept from drawing, which a graphics card does
-elsewhere, and with it, which here is software. Last, the same moves with no tool in hand: what napari takes for a move alone.
+What is counted is the processor time of the GUI thread; with napari's own canvas kept from drawing, and with it. Where there is
+no graphics card Mesa draws the pixels, with LP_NO_RAST=1 it does all but these: that is what a card leaves to the GUI thread.
+Last, the same moves with no tool in hand: what napari takes for a move alone.
 """
 
 import argparse
@@ -115,7 +116,7 @@ def main() -> None:
         print("| a segment of a stroke, ms of the GUI thread | median | p95 | most | voxels changed |\n|---|--:|--:|--:|--:|")
         for draws in (False, True):
             canvas.setUpdatesEnabled(draws)
-            how = "canvas drawn in software" if draws else "canvas not drawn"
+            how = "canvas drawn" if draws else "canvas not drawn"
             for what, (opened_views, third) in places.items():
                 viewing.show_views(opened_views, beside=dock)
                 if third:
