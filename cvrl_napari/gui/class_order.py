@@ -8,7 +8,7 @@ from cvrl_napari.engine.run_folder import newest_model
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.study_editing import NOT_WHILE_TRAINING
-from cvrl_napari.gui.words import SENTENCES
+from cvrl_napari.gui.words import SENTENCES, counted
 from cvrl_napari.study.renumbering import count_voxels
 
 MODELS_GO = "Models trained so far know the classes as they were and are no longer offered: train again."
@@ -44,8 +44,8 @@ class ClassOrder(QObject):
 
         def done(counts: dict[str, int]) -> None:
             self._session.busy.emit("")
-            cases = "1 case" if len(counts) == 1 else f"{len(counts)} cases"
-            touched = f"It is painted on {cases}, {sum(counts.values()):,} voxels in all; they will not be painted any more."
+            cases, voxels = counted(len(counts), "case"), counted(sum(counts.values()), "voxel")
+            touched = f"It is painted on {cases}, {voxels} in all; nothing of it will be painted any more."
             models = f"\n\n{MODELS_GO}" if newest_model(study.runs_folder) is not None else ""
             kept = "\n\nThe label files as they are now are kept in the study, in labels/removed."
             self.counted.emit(class_id, (touched + kept if counts else "It is painted nowhere.") + models)

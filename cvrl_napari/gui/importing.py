@@ -10,6 +10,7 @@ from cvrl_napari.gui.class_editing import ClassEditing
 from cvrl_napari.gui.import_choice import ImportChoice
 from cvrl_napari.gui.layers import Layers
 from cvrl_napari.gui.painting import Painting
+from cvrl_napari.gui.words import counted
 from cvrl_napari.study.label_import import LabelSurvey, Merged, merge, survey
 
 
@@ -67,7 +68,7 @@ class Importing(QObject):
             if choice.new_classes and not self._classes.add(choice.new_classes):
                 return
             changed = self._painting.bring(values, merged.labels, complete=choice.complete)
-            more = f"{changed:,} voxels changed; Ctrl+Z takes it back."
+            more = f"{counted(changed, 'voxel')} changed; Ctrl+Z takes it back."
             if merged.overlaps:
                 more += f" {merged.overlaps:,} voxels were in several files: the later one counts."
             self.done.emit(f"Labels were imported for {case}.", more)

@@ -13,7 +13,7 @@ from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.child import words_for_exit
 from cvrl_napari.gui.distant_child import last_words
 from cvrl_napari.gui.session import Session
-from cvrl_napari.gui.words import duration
+from cvrl_napari.gui.words import counted, duration
 from cvrl_napari.study.storage import atomic_write, label_path
 from cvrl_napari.study.study import Study
 
@@ -108,7 +108,7 @@ class Outliving(QObject):
         match _end_of(run):
             case RunDone(step=step, seconds=seconds):
                 said, good = "The training ended while napari was closed: model saved.", not study.notice
-                more = f"{step:,} steps in {duration(seconds)}."
+                more = f"{counted(step, 'step')} in {duration(seconds)}."
             case RunFailed(message=message, hint=hint):
                 said, more, good = f"While napari was closed: {message}", hint, False
             case _:

@@ -25,7 +25,7 @@ from cvrl_napari.gui.readiness import reason_not_to_train
 from cvrl_napari.gui.saving import Saving
 from cvrl_napari.gui.study_making import make_sample, make_study
 from cvrl_napari.gui.training import Training
-from cvrl_napari.gui.words import SENTENCES, duration
+from cvrl_napari.gui.words import SENTENCES, counted, duration
 from cvrl_napari.study.case import Image
 from cvrl_napari.study.channels import channels_of
 from cvrl_napari.study.errors import LockedError, StudyError
@@ -372,9 +372,8 @@ class Session(QObject):
         if isinstance(end, RunFailed):
             self.noticed.emit(end.message, end.hint, self.training.details)
         else:
-            self.confirmed.emit(
-                "Model saved.", f"{end.step:,} steps in {duration(end.seconds)}. Accept or correct the masks, or train on."
-            )
+            steps = f"{counted(end.step, 'step')} in {duration(end.seconds)}"
+            self.confirmed.emit("Model saved.", f"{steps}. Accept or correct the masks, or train on.")
 
     def _on_predicted(self, case: str, mask: np.ndarray) -> None:
         self.busy.emit("")

@@ -11,7 +11,7 @@ from cvrl_napari.gui.background import Background, Done
 from cvrl_napari.gui.masks import volumes_ml
 from cvrl_napari.gui.remarks import remark
 from cvrl_napari.gui.session import Session
-from cvrl_napari.gui.words import SENTENCES
+from cvrl_napari.gui.words import SENTENCES, counted
 from cvrl_napari.study.case import Scan
 from cvrl_napari.study.study import Study
 from cvrl_napari.study.versions import Version, read_version, versions
@@ -144,7 +144,7 @@ class StudyEditing(QObject):
         if session.case == case_id:
             changed = session.painting.bring(range(1, 256), labels, complete=False)
             session.confirmed.emit(
-                f"The earlier version of '{case_id}' is back.", f"{changed:,} voxels changed; Ctrl+Z takes it back."
+                f"The earlier version of '{case_id}' is back.", f"{counted(changed, 'voxel')} changed; Ctrl+Z takes it back."
             )
 
     def count_missing(self) -> None:

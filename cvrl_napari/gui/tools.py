@@ -21,6 +21,7 @@ from cvrl_napari.editing.statistics import LabelStatistics, label_statistics
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.pointing import Pointing
 from cvrl_napari.gui.session import Session
+from cvrl_napari.gui.words import counted
 from cvrl_napari.study.labels import BACKGROUND
 
 Tool = Callable[[Labels, Sequence[int]], Labels]
@@ -196,7 +197,7 @@ class Tools(QObject):
             return
         changed = self._layers.apply(edit)
         more = "Ctrl+Z takes it back." if changed else "There was nothing to do."
-        self.told.emit(f"{what}: {changed:,} voxels changed. {more}")
+        self.told.emit(f"{what}: {counted(changed, 'voxel')} changed. {more}")
 
     def _start(self, what: str, function: Callable[[], object], done: Callable[..., None]) -> None:
         self._turn += 1

@@ -21,6 +21,7 @@ from cvrl_napari.gui.grey_range_row import GreyRangeRow
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.tool_box import ToolBox
 from cvrl_napari.gui.tools import Asked
+from cvrl_napari.gui.words import counted
 from cvrl_napari.study.labels import BACKGROUND
 
 PLACES = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (3, 0), (3, 1))
@@ -135,7 +136,7 @@ def statistics_line(found: LabelStatistics) -> str:
     """Say how large a structure is and how bright."""
     mm = " x ".join(f"{edge:.4g}" for edge in found.extent_mm)
     return (
-        f"{found.voxels:,} voxels = {found.ml:.3g} ml, {mm} mm (z, y, x), {found.slices[0]} axial slices; "
+        f"{counted(found.voxels, 'voxel')} = {found.ml:.3g} ml, {mm} mm (z, y, x), {counted(found.slices[0], 'axial slice')}; "
         f"grey value {found.mean:.4g} ± {found.sd:.3g}, {found.minimum:.4g} to {found.maximum:.4g}"
     )
 

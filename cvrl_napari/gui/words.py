@@ -19,6 +19,11 @@ SENTENCES = (StudyError, VolumeError)
 NETS = {"compact": "compact net", "vnet": "V-Net"}
 
 
+def counted(number: int, what: str) -> str:
+    """Say how many: '1 voxel', '1,234 voxels'."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def plan_line(plan: Plan) -> str:
     """Say in one line what a run will do."""
     patch = "x".join(str(size) for size in plan.patch_size)

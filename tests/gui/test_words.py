@@ -3,7 +3,7 @@
 import pytest
 
 from cvrl_napari.gui.training import Training
-from cvrl_napari.gui.words import duration, overlay_line, progress_line
+from cvrl_napari.gui.words import counted, duration, overlay_line, progress_line
 
 pytestmark = pytest.mark.gui
 
@@ -14,6 +14,10 @@ pytestmark = pytest.mark.gui
 )
 def test_durations(seconds: float, words: str):
     assert duration(seconds) == words
+
+
+def test_one_is_not_many():
+    assert [counted(number, "voxel") for number in (0, 1, 2, 1234)] == ["0 voxels", "1 voxel", "2 voxels", "1,234 voxels"]
 
 
 def test_progress_in_each_phase(qapp):
