@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels, Layer
 
-from cvrl_napari.gui import difference
+from cvrl_napari.gui import difference, late_controls
 from cvrl_napari.gui.class_colors import class_colormap, class_names, colormap, names
 from cvrl_napari.gui.grey_limits import grey_limits
 from cvrl_napari.gui.placement import CASE_KEY, PAINTED_BACKGROUND_KEY, SOURCE_KEY, placement, provenance
@@ -123,7 +123,7 @@ def make_layers(
     about = source | {PAINTED_BACKGROUND_KEY: BACKGROUND}
     painted = Labels(labels, name=_name("Labels", case_id), opacity=LABELS_OPACITY, metadata=about, **look)
     empty = np.zeros(labels.shape, np.uint8)
-    mask = Labels(empty, name=_name("Mask", case_id), opacity=mask_opacity, metadata=dict(source), **look)
+    mask = late_controls.Labels(empty, name=_name("Mask", case_id), opacity=mask_opacity, metadata=dict(source), **look)
     mask.contour = CONTOUR_WIDTH
     mask.editable = False
     made = CaseLayers(study, case_id, scan, tuple(others), image, painted, mask)
@@ -141,12 +141,12 @@ def _image(array: np.ndarray, name: str, source: dict[str, Any], place: dict[str
     array = _native(array)
     # Without depth: in 3D the projection of the scan stays behind the structures instead of hiding them.
     look: dict[str, Any] = {"colormap": "gray", "contrast_limits": grey_limits(array), "blending": "translucent_no_depth"}
-    return Image(array, name=name, metadata=dict(source), visible=visible, **look, **place)
+    return late_controls.Image(array, name=name, metadata=dict(source), visible=visible, **look, **place)
 
 
 def make_difference(shown: CaseLayers, compared: np.ndarray, marked: difference.Marked) -> Labels:
     """Make the locked layer that shows what is marked, see `difference.compare`."""
-    layer = Labels(
+    layer = late_controls.Labels(
         compared,
         name=_name(marked.capitalize(), shown.case),
         colormap=colormap(difference.COLORS),

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import napari
 import numpy as np
-from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer
 
+from cvrl_napari.gui.late_controls import Image
 from cvrl_napari.gui.layer_removal import remove_layers
 from cvrl_napari.gui.layers import Layers
 from cvrl_napari.gui.placement import placement
