@@ -6,6 +6,8 @@ from napari.layers import Labels
 
 from cvrl_napari.gui import difference
 from cvrl_napari.gui.case_layers import CaseLayers, make_difference
+from cvrl_napari.gui.late_controls import add_unselected
+from cvrl_napari.gui.layer_removal import remove_layers
 
 
 class DifferenceLayer:
@@ -24,15 +26,14 @@ class DifferenceLayer:
         if shown is None:
             marked = None
         if self._layer is not None and (shown is not self._shown or marked != self._marked):
-            if self._layer in self._viewer.layers:  # the person may have deleted it
-                self._viewer.layers.remove(self._layer)
+            remove_layers(self._viewer, [self._layer])
             self._layer = None
         if shown is not self._shown or marked != self._marked:
             self._before = self._step = None
         self._shown, self._marked = shown, marked
         if shown is not None and marked is not None and self._layer is None:
             self._layer = make_difference(shown, self._compared(shown), marked)
-            self._viewer.add_layer(self._layer)
+            add_unselected(self._viewer, self._layer)
             self._viewer.layers.selection.active = shown.labels
 
     def keep_mask(self, step: int | None) -> None:

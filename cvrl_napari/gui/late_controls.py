@@ -7,6 +7,7 @@ table of controls any more it makes them at once, as for its own layers.
 
 from typing import Any
 
+import napari
 import napari.layers
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFrame, QVBoxLayout
@@ -19,6 +20,19 @@ class Image(napari.layers.Image):  # type: ignore[misc]
 
 class Labels(napari.layers.Labels):  # type: ignore[misc]
     """Labels whose controls are made late."""
+
+
+def add_unselected(viewer: napari.Viewer, layer: napari.layers.Layer) -> None:
+    """Add a layer; what is selected stays so, the brush in the hand too.
+
+    napari would select it, and make and show its controls; to show those of another layer and the former ones again costs a
+    third of all.
+    """
+    selection = viewer.layers.selection
+    active = selection.active
+    with selection.events.blocker_all():
+        viewer.add_layer(layer)
+        selection.active = active
 
 
 class LateControls(QFrame):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import napari
 import numpy as np
-from napari.layers import Labels, Layer
+from napari.layers import Labels
 from napari.utils.events import EventEmitter
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -18,11 +18,17 @@ from cvrl_napari.gui.case_view import CaseView, CaseViews, look_at_middle, plane
 from cvrl_napari.gui.class_colors import class_colormap, class_names
 from cvrl_napari.gui.difference import Marked
 from cvrl_napari.gui.difference_layer import DifferenceLayer
+from cvrl_napari.gui.late_controls import add_unselected
+from cvrl_napari.gui.layer_removal import remove_layers
+from cvrl_napari.gui.own_round import in_own_round
+from cvrl_napari.gui.sliced_late import sliced_late
 from cvrl_napari.gui.undoing import Undoing
 from cvrl_napari.study.classes import StructureClass
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.volume import Volume
 
+ROOM_MS = 30
+"""Milliseconds between taking the layers of others away and showing another case."""
 VIEW_REST_MS = 200
 """Milliseconds a slice must stay on view before the run is told to predict it."""
 
@@ -41,6 +47,8 @@ class Layers(QObject):
         `mark_saved()`: the last chance to save them.
     leaving
         The case on view is about to go: who added layers of their own takes them away.
+    room_wanted
+        Who can do so takes them away already, for the sake of a short round of the event loop.
     view_changed : str, int, int
         Case, axis (0 = z) and index of the slice on view, 200 ms after it last moved.
     """
@@ -49,6 +57,7 @@ class Layers(QObject):
     stroke_goes_on = Signal()
     case_left = Signal(str, object)
     leaving = Signal()
+    room_wanted = Signal()
     view_changed = Signal(str, int, int)
 
     def __init__(self, viewer: napari.Viewer, parent: QObject | None = None) -> None:
@@ -107,6 +116,15 @@ class Layers(QObject):
         """Return the grey values on view, (z, y, x), not a copy. (0, 0, 0) without a case."""
         return self._shown.image.data if self._shown else np.zeros((0, 0, 0), np.uint8)
 
+    def make_room(self, then: Callable[[], None]) -> None:
+        """Have others take their layers away, then do something when that is drawn; at once when there were none."""
+        count = len(self._viewer.layers)
+        self.room_wanted.emit()
+        if len(self._viewer.layers) == count:
+            then()
+        else:
+            in_own_round(ROOM_MS, then, self)
+
     def show_case(self, study: Study, case_id: str, *, scan: Volume | None = None, channels: Sequence[np.ndarray] = ()) -> None:
         """Show a case in place of the one on view, at the slice, zoom and contrast it was left with.
 
@@ -130,15 +148,18 @@ class Layers(QObject):
         mode = before.labels.mode if before is not None else "pan_zoom"
         # The person may have deleted a layer of the case before.
         if before is not None and before.can_hold(study, scan, channels) and set(before.layers) <= set(self._viewer.layers):
-            shown = before.holding(case_id, scan, labels, channels)
+            with sliced_late(before.layers):
+                self._show(before.holding(case_id, scan, labels, channels), mode)
         else:
             made = make_layers(study, case_id, scan, labels, channels=channels, mask_opacity=self._opacity)
-            shown = self._replace(before, made)
+            self._show(self._replace(before, made), mode)
+
+    def _show(self, shown: CaseLayers, mode: str) -> None:
         self._listen(shown.labels)
         self._shown = shown
         self._viewer.layers.selection.active = shown.labels
         shown.labels.mode = mode  # last: napari takes the brush away from a layer that is not selected
-        self._look(case_id, shown)
+        self._look(shown.case, shown)
 
     def clear(self) -> None:
         """Take the case off the viewer; `case_left` is emitted first when there is something to save."""
@@ -146,7 +167,7 @@ class Layers(QObject):
         self._views.save()
         self._shown = None
         if before is not None:
-            self._remove(before.layers)
+            remove_layers(self._viewer, before.layers)
 
     def close(self) -> None:
         """Clear, and let go of the viewer."""
@@ -292,9 +313,9 @@ class Layers(QObject):
             shown.look_like(before)
         # The new layers come before the old ones go: a viewer without layers forgets which plane it shows.
         for layer in shown.layers:
-            self._viewer.add_layer(layer)
+            add_unselected(self._viewer, layer)
         if before is not None:
-            self._remove(before.layers)
+            remove_layers(self._viewer, before.layers)
         return shown
 
     def _listen(self, labels: Labels) -> None:
@@ -331,13 +352,6 @@ class Layers(QObject):
         else:
             look_at_middle(self._viewer, shown.labels)
         self._on_view()
-
-    def _remove(self, layers: Sequence[Layer]) -> None:
-        there = [layer for layer in layers if layer in self._viewer.layers]  # the person may have deleted some
-        if there:
-            with self._viewer.layers.batched_update():  # napari collects garbage after each removal, or each batch
-                for layer in there:
-                    self._viewer.layers.remove(layer)
 
     def _refresh_mask(self) -> None:
         assert self._shown is not None

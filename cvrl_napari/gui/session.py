@@ -228,7 +228,7 @@ class Session(QObject):
             if asked and self.study is study and self._wanted_case == case_id:
                 self.choice_needed.emit(case_id, error)
 
-        self._reading.run(read, show, failed)
+        self._reading.run(read, lambda what: self.layers.make_room(lambda: show(what)), failed)
 
     def read_as(self, case_id: str, *, part: int | None = None, resample: bool | None = None) -> None:
         """Remember how the scan of a case is read, see `Study.set_reading`, and open the case."""

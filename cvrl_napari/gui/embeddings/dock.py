@@ -42,6 +42,8 @@ from cvrl_napari.gui.looks import BOXES
 
 TITLE = "CVRL embeddings"
 HEIGHT = 300
+DELETE_MS = 300
+"""Milliseconds after which a closed dock is deleted: the window is laid out and drawn by then."""
 
 
 class EmbeddingsDock(QWidget):
@@ -173,6 +175,8 @@ class EmbeddingsDock(QWidget):
                 QTimer.singleShot(0, self, self._settle_below)
             elif self._was_docked:
                 self.shut_down()
+                # napari only takes it out of the window: it would follow the session for ever.
+                QTimer.singleShot(DELETE_MS, self, self.deleteLater)
         return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -1,8 +1,8 @@
 """The layers that the embeddings dock adds to the case on view: they lie on the grid of the cells.
 
 A layer is there while something is shown in it: it is made when that is first wanted and taken away soon after it is no longer.
-Making one costs napari a tenth of a second, so what comes back soon gets the same layer, and everything happens one layer, and
-one step, a round of the event loop.
+Making one and drawing it first cost napari 50 ms each, so what comes back soon gets the same layer, and everything happens one
+layer, and one step, a round of the event loop.
 """
 
 from collections.abc import Sequence
@@ -10,16 +10,17 @@ from typing import Any, NamedTuple
 
 import napari
 import numpy as np
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
-from cvrl_napari.gui.late_controls import Image
+from cvrl_napari.gui.late_controls import Image, add_unselected
 from cvrl_napari.gui.layer_removal import remove_layers
 from cvrl_napari.gui.layers import Layers
+from cvrl_napari.gui.own_round import OwnRound
 from cvrl_napari.gui.placement import placement
 from cvrl_napari.volumes.volume import Volume
 
-APPEAR_MS = 10
-"""Between filling a layer and drawing it: a key or the mouse has its turn. A timer of 0 would give it none."""
+APPEAR_MS = 30
+"""Between the steps of showing a layer."""
 LINGER_MS = 1500
 """A layer in which nothing is shown any more is hidden at once, and taken away after this."""
 BETWEEN_MS = 50
@@ -34,17 +35,19 @@ class Overlays(QObject):
         self._viewer, self._layers = viewer, layers
         self._plans: dict[str, _Plan] = {}
         self._made: dict[str, Image] = {}
+        self._wanted: dict[str, tuple[np.ndarray, dict[str, Any]]] = {}
         self._appearing: set[str] = set()
         self._going: set[str] = set()
         self._is_closed = False
-        self._appear = self._timer(APPEAR_MS, self._let_appear)
-        self._go = self._timer(LINGER_MS, self._take_next)
-        layers.leaving.connect(self._take_all)
+        self._appear = OwnRound(APPEAR_MS, self._next_appears, self)
+        self._go = OwnRound(LINGER_MS, self._take_next, self)
+        for going in (layers.room_wanted, layers.leaving):
+            going.connect(self._take_all)
 
     @property
     def is_busy(self) -> bool:
-        """Whether a layer is about to be seen, or to be taken away."""
-        return bool(self._appearing or self._going)
+        """Whether a layer is about to be made or seen, or to be taken away."""
+        return bool(self._wanted or self._appearing or self._going)
 
     def plan(self, name: str, empty: Any, widest: tuple[float, float] | None = None, **look: Any) -> None:
         """Say how an image layer is to look; `empty` is a cell of it, of the type of its data.
@@ -56,12 +59,20 @@ class Overlays(QObject):
         """
         self._plans[name] = _Plan(np.asarray(empty), widest, look)
 
+    def look(self, name: str, **look: Any) -> None:
+        """Have a planned layer look otherwise from now on; one that is there at once."""
+        self._plans[name].look.update(look)
+        layer = self._find(name)
+        for key, value in look.items() if layer is not None else ():
+            setattr(layer, key, value)
+
     def get(self, name: str) -> Image | None:
-        """Return the layer of this name while something is shown in it."""
+        """Return the layer of this name while something is shown in it; None as long as it is not made."""
         return self._find(name) if name not in self._going else None
 
     def hide(self, name: str) -> None:
         """Show nothing in this layer; if nothing comes to be shown in it soon, it is taken away."""
+        self._wanted.pop(name, None)
         self._appearing.discard(name)
         layer = self._find(name)
         if layer is not None and name not in self._going:
@@ -69,25 +80,23 @@ class Overlays(QObject):
             self._going.add(name)
             self._go.start(LINGER_MS)
 
-    def show(self, name: str, data: np.ndarray, cell: Sequence[float]) -> Image:
+    def show(self, name: str, data: np.ndarray, cell: Sequence[float]) -> None:
         """Show cells (Z, Y, X, ...) of the scan on view in a planned layer; `cell` is voxels of the scan for one cell.
 
-        A hidden layer is seen when the event loop comes round: filling it and drawing it take napari 50 ms each.
+        The layer is made or filled when the event loop has come round, and a hidden one is seen when it has done so again:
+        each takes napari 50 ms.
         """
         scan = self._layers.scan
         assert scan is not None
-        layer, place = self._find(name), cell_placement(scan, cell)
         self._going.discard(name)
-        if layer is None:
-            return self._make(name, data, place)
-        _fill(layer, data, place)
-        self._appearing.add(name)
-        self._appear.start()
-        return layer
+        self._wanted[name] = (data, cell_placement(scan, cell))
+        if not self._appear.is_due:
+            self._appear.start()
 
     def close(self) -> None:
         """Show nothing any more. The layers go one by one, and this with the last of them."""
         self._is_closed = True
+        self._wanted.clear()
         for name in self._made:
             self.hide(name)
         self._go.start(BETWEEN_MS)
@@ -97,27 +106,31 @@ class Overlays(QObject):
         layer = self._made.get(name)
         return layer if layer is not None and layer in self._viewer.layers else None
 
-    def _make(self, name: str, data: np.ndarray, place: dict[str, Any]) -> Image:
-        """Add a layer. What is selected stays so, the brush in the hand too; napari would select the new layer."""
+    def _make(self, name: str, data: np.ndarray, place: dict[str, Any]) -> None:
         plan = self._plans[name]
         layer = Image(data, name=name, blending="translucent_no_depth", **place, **plan.look)
         if plan.widest is not None:
             layer.contrast_limits_range = plan.widest  # before napari listens
-        selection = self._viewer.layers.selection
-        active = selection.active
-        # To show the controls of another layer and then those of the former again costs a third of all.
-        with selection.events.blocker_all():
-            self._viewer.add_layer(layer)
-            selection.active = active
+        add_unselected(self._viewer, layer)
         self._made[name] = layer
-        return layer
 
-    def _let_appear(self) -> None:
-        names, self._appearing = self._appearing, set()
-        for name in names:
+    def _next_appears(self) -> None:
+        """Make, fill or show one layer; the next one when the event loop has come round."""
+        if self._wanted:
+            name = next(iter(self._wanted))
+            data, place = self._wanted.pop(name)
             layer = self._find(name)
-            if layer is not None and not layer.visible:
+            if layer is None:
+                self._make(name, data, place)
+            else:
+                _fill(layer, data, place)
+                self._appearing.add(name)
+        elif self._appearing:
+            layer = self._find(self._appearing.pop())
+            if layer is not None:
                 layer.visible = True
+        if self._wanted or self._appearing:
+            self._appear.start()
 
     def _take_next(self) -> None:
         """Take a layer away that is no longer needed; the next one when the event loop comes round."""
@@ -126,13 +139,14 @@ class Overlays(QObject):
         if self._going:
             self._go.start(BETWEEN_MS)
         elif self._is_closed:
-            self._layers.leaving.disconnect(self._take_all)
+            for going in (self._layers.room_wanted, self._layers.leaving):
+                going.disconnect(self._take_all)
             self.deleteLater()
 
     def _take_all(self) -> None:
         """Take all away at once: they would count for what napari can scroll through in the next case."""
-        self._appearing.clear()
-        self._going.clear()
+        for waiting in (self._wanted, self._appearing, self._going):
+            waiting.clear()
         self._take(list(self._made))
 
     def _take(self, names: Sequence[str]) -> None:
@@ -150,13 +164,6 @@ class Overlays(QObject):
             )  # frees the memory: the layer waits for garbage collection
         for name in names:
             self._made.pop(name, None)
-
-    def _timer(self, milliseconds: int, function: Any) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(milliseconds)
-        timer.timeout.connect(function)
-        return timer
 
 
 class _Plan(NamedTuple):

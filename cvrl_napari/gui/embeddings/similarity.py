@@ -136,9 +136,7 @@ class Similarity(QObject):
     def set_threshold(self, threshold: float) -> None:
         """Show what is at least this similar, -1..1."""
         self.threshold = threshold
-        layer = self._overlays.get(LAYER)
-        if layer is not None:
-            layer.contrast_limits = (threshold, 1.0)
+        self._overlays.look(LAYER, contrast_limits=(threshold, 1.0))
 
     def choose(self, level: Level) -> None:
         """Compare the features of another level."""
@@ -313,9 +311,7 @@ class Similarity(QObject):
         if layer is not None and layer.data is self._map and layer.visible:
             layer.refresh(extent=False, thumbnail=False)
             return
-        layer = self._overlays.show(LAYER, self._map, self._embeddings.scale)
-        if layer.contrast_limits[0] != self.threshold:
-            layer.contrast_limits = (self.threshold, 1.0)
+        self._overlays.show(LAYER, self._map, self._embeddings.scale)
 
     # What there is to compare
 

@@ -8,6 +8,7 @@ import numpy as np
 from napari.layers import Shapes
 from qtpy.QtCore import QObject, Signal
 
+from cvrl_napari.gui.layer_removal import remove_layers
 from cvrl_napari.gui.layers import Layers
 from cvrl_napari.gui.orientation_letters import COLOR
 from cvrl_napari.gui.views.layer_space import extent_mm
@@ -53,7 +54,7 @@ class Ruler(QObject):
         if on:
             self._turn_on()
         elif self._layer is not None:
-            self._viewer.layers.remove(self._layer)
+            remove_layers(self._viewer, [self._layer])
             self._layer = None
         self._lines, self._is_open = [], False
         shown = self._layers.shown

@@ -12,6 +12,7 @@ from qtpy.QtGui import QColor
 
 from cvrl_napari.gui.background import Background
 from cvrl_napari.gui.case_view import camera_of
+from cvrl_napari.gui.layer_removal import remove_layers
 from cvrl_napari.gui.session import Session
 from cvrl_napari.gui.views.surfaces import Mesh, brightness, meshes_of
 
@@ -151,9 +152,7 @@ class SurfaceView(QObject):
         self._session.noticed.emit("The surfaces could not be made.", "Go on in 2D.", repr(error))
 
     def _remove(self, layers: list[Surface]) -> None:
-        for layer in layers:
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        remove_layers(self._viewer, layers)
 
     def _on_changed(self) -> None:
         if self.is_on:

@@ -76,8 +76,8 @@ def test_a_lasso_drawn_with_the_mouse_marks_and_paints_exactly_its_voxels(
     computed = load_embeddings(session.study, model, "c")
     marked = np.zeros(computed.shape, bool)
     marked[tuple(computed.cell_of(dock.cloud.sample.voxels[chosen]).T)] = True
+    qtbot.waitUntil(lambda: dock.selection._fenced is not None and not dock.overlays.is_busy)
     marks = layer(viewer, MARKS)
-    assert dock.selection._fenced is None, "the cells of the points are marked at once"
     np.testing.assert_array_equal(marks.data > 0, marked)
     np.testing.assert_allclose(marks.scale, np.multiply(session.layers.scan.spacing, computed.scale))
     assert f"{chosen.sum():,} points" in dock.scatter.makeup.text()
@@ -100,8 +100,8 @@ def test_a_lasso_around_few_points_marks_all_cells_that_would_lie_in_it(dock: Em
     middle = float(np.median(dock.cloud.places[:, 0]))
     corners = np.array([(middle, low[1]), (high[0], low[1]), (high[0], high[1]), (middle, high[1])])
     dock.scatter.plot._on_drawn(corners, False)
-    assert layer(viewer, MARKS).data.sum() == 25
-    qtbot.waitUntil(lambda: dock.selection._fenced is not None)
+    assert dock.selection._cells().sum() == 25, "those of the points, until all are known"
+    qtbot.waitUntil(lambda: dock.selection._fenced is not None and not dock.overlays.is_busy)
     computed = load_embeddings(session_of(dock).study, model, "c")
     rows = computed.features.reshape(-1, 4)
     expected = points_in_poly(dock.cloud.projection.transform(rows).astype(float), corners).reshape(computed.shape)
@@ -121,11 +121,12 @@ def test_painting_leaves_what_is_painted(dock: EmbeddingsDock):
     assert (session.layers.labels_array() == 1).all()
 
 
-def test_marks_lie_on_their_voxels_in_space(dock: EmbeddingsDock, viewer):
+def test_marks_lie_on_their_voxels_in_space(dock: EmbeddingsDock, viewer, qtbot):
     sample, session = dock.cloud.sample, session_of(dock)
     one = np.zeros(len(sample), bool)
     one[37] = True
     dock.selection.choose(one)
+    qtbot.waitUntil(lambda: not dock.overlays.is_busy)
     marks, scan = layer(viewer, MARKS), next(one for one in viewer.layers if one.name == session.case)
     (cell,) = np.argwhere(marks.data)
     corner = scan.data_to_world(sample.voxels[37] - 0.5)
@@ -357,5 +358,11 @@ def test_in_a_real_window_the_dock_lies_below_and_ends_with_the_main_one(make_na
     assert window.dockWidgetArea(made.parentWidget()) == Qt.DockWidgetArea.BottomDockWidgetArea
     main.embeddings_button.click()
     assert viewer.window.dock_widgets[TITLE] is made, "asked again, it is the same"
+    with qtbot.waitSignal(made.destroyed):  # else it would follow the session for ever
+        viewer.window.remove_dock_widget(made)
+    main.embeddings_button.click()
+    qtbot.waitUntil(lambda: TITLE in viewer.window.dock_widgets)
+    again = viewer.window.dock_widgets[TITLE]
+    assert again is not made
     main.close()
-    assert not made._is_open
+    assert not again._is_open

@@ -46,11 +46,13 @@ def click_on(viewer, tool, voxel, qtbot) -> None:
     event.type = "mouse_release"
     with qtbot.waitSignal(tool.changed, check_params_cb=lambda: tool.has_map):
         next(press, None)
+    qtbot.waitUntil(lambda: not tool._overlays.is_busy)
 
 
 def test_moving_shows_the_slice_and_only_the_slice(dock, tool, viewer, model, qtbot):
     with qtbot.waitSignal(tool.changed):
         move_to(viewer, (7, 9, 4))
+    qtbot.waitUntil(lambda: not dock.overlays.is_busy)
     computed = load_embeddings(dock.scatter._session.study, model, "c")
     cell = computed.cell_of(np.array((7, 9, 4)))
     shown = layer(viewer, LAYER)
@@ -95,6 +97,7 @@ def test_a_slice_asked_for_meanwhile_does_not_take_the_place_of_the_whole(dock, 
     qtbot.waitUntil(lambda: not tool._comparing)
     assert tool.has_map
     assert (tool._map > -1).all()
+    qtbot.waitUntil(lambda: not dock.overlays.is_busy)
     assert (layer(viewer, LAYER).data > -1).all()
 
 
@@ -105,6 +108,7 @@ def test_a_painted_class_is_compared_by_its_mean(dock, tool, viewer, qtbot):
     labels_layer(viewer).data[6:9, 8:11, 3:6] = 1
     with qtbot.waitSignal(tool.changed, check_params_cb=lambda: tool.has_map):
         dock.similar.mean_button.click()
+    qtbot.waitUntil(lambda: not dock.overlays.is_busy)
     shown = layer(viewer, LAYER).data
     cell = tool._embeddings.cell_of(np.array((7, 9, 4)))
     assert shown[tuple(cell)] > np.median(shown)
@@ -125,7 +129,7 @@ def test_what_was_compared_with_is_looked_for_in_the_next_case(dock, tool, viewe
     click_on(viewer, tool, (7, 9, 4), qtbot)
     with qtbot.waitSignal(dock.scatter._session.case_opened):
         dock.scatter._session.open_case("a")
-    qtbot.waitUntil(lambda: tool.has_map)
+    qtbot.waitUntil(lambda: tool.has_map and not dock.overlays.is_busy)
     assert tool._embeddings.case == "a"
     np.testing.assert_allclose(layer(viewer, LAYER).data, find_similar(tool._embeddings, tool._query), atol=1e-6)
 
