@@ -16,6 +16,7 @@ from cvrl_napari.gui import difference, late_controls
 from cvrl_napari.gui.class_colors import class_colormap, class_names, colormap, names
 from cvrl_napari.gui.grey_limits import grey_limits
 from cvrl_napari.gui.placement import CASE_KEY, PAINTED_BACKGROUND_KEY, SOURCE_KEY, placement, provenance
+from cvrl_napari.gui.sliced_late import placed_late
 from cvrl_napari.study.labels import BACKGROUND
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.volume import Volume
@@ -79,14 +80,15 @@ class CaseLayers:
         case = self.study.case(case_id)
         source = provenance(scan, case.scan) | {CASE_KEY: case_id}
         arrays = [*channels, scan.array, labels, np.zeros(labels.shape, np.uint8)]
-        for layer, array, name in zip(self.layers, arrays, _names(case_id, len(channels)), strict=True):
-            layer.data = _native(array)
-            for key, value in place.items():
-                # napari slices each layer, and looks at all, for what is set. The last is always set, see `docs/lessons.md`.
-                if key == "translate" or tuple(getattr(layer, key)) != tuple(value):
-                    setattr(layer, key, value)
-            layer.name = name
-            layer.metadata = dict(source)
+        with placed_late(self.layers):
+            for layer, array, name in zip(self.layers, arrays, _names(case_id, len(channels)), strict=True):
+                layer.data = _native(array)
+                for key, value in place.items():
+                    # What is the same need not be set, but the last is always, see `docs/lessons.md`.
+                    if key == "translate" or tuple(getattr(layer, key)) != tuple(value):
+                        setattr(layer, key, value)
+                layer.name = name
+                layer.metadata = dict(source)
         for channel, further in zip(self.channels, case.channels, strict=True):
             channel.metadata[SOURCE_KEY] = str(further.scan)
         self.labels.metadata[PAINTED_BACKGROUND_KEY] = BACKGROUND

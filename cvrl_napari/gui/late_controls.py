@@ -68,6 +68,8 @@ class LateControls(QFrame):
         if self._controls is None:
             self._controls = layer_to_controls[type(self._layer).__mro__[1]](self._layer)
             self._controls.ndisplay = self._ndisplay
+            # napari's style gives the ground of the panel to this frame, and that of the window to what is in it.
+            self._controls.setStyleSheet("QtLayerControls { background: transparent; }")
             self._layout.addWidget(self._controls)
         super().showEvent(event)
 

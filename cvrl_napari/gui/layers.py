@@ -27,8 +27,6 @@ from cvrl_napari.study.classes import StructureClass
 from cvrl_napari.study.study import Study
 from cvrl_napari.volumes.volume import Volume
 
-ROOM_MS = 30
-"""Milliseconds between taking the layers of others away and showing another case."""
 VIEW_REST_MS = 200
 """Milliseconds a slice must stay on view before the run is told to predict it."""
 
@@ -123,7 +121,7 @@ class Layers(QObject):
         if len(self._viewer.layers) == count:
             then()
         else:
-            in_own_round(ROOM_MS, then, self)
+            in_own_round(then, self)
 
     def show_case(self, study: Study, case_id: str, *, scan: Volume | None = None, channels: Sequence[np.ndarray] = ()) -> None:
         """Show a case in place of the one on view, at the slice, zoom and contrast it was left with.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from qtpy.QtCore import QObject, QTimer
 
 
-def in_own_round(milliseconds: int, function: Callable[[], object], context: QObject) -> None:
+def in_own_round(function: Callable[[], object], context: QObject, milliseconds: int = 30) -> None:
     """Call a function so many milliseconds from now, when all that was to be drawn then is drawn; not if `context` is gone."""
     QTimer.singleShot(milliseconds, context, lambda: QTimer.singleShot(1, context, function))
 

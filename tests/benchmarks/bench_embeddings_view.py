@@ -165,6 +165,10 @@ def use(viewer: napari.Viewer, main: CvrlDock, other: str, table: Table, rng: np
     table.add("the dock is opened", rounds(main.open_embeddings, lambda: "CVRL embeddings" in docks))
     dock: EmbeddingsDock = viewer.window.dock_widgets["CVRL embeddings"]
     cloud, tool = dock.cloud, dock.similarity
+
+    def settled() -> bool:
+        return not dock.overlays.is_busy
+
     table.add("its first points", rounds(lambda: None, lambda: cloud.sample is not None))
     more = partial(dock.scatter.count.setCurrentIndex, 3)
     table.add(f"{POINTS:,} points", rounds(more, lambda: len(cloud.sample) > 20_000))
@@ -172,7 +176,7 @@ def use(viewer: napari.Viewer, main: CvrlDock, other: str, table: Table, rng: np
         limit = float(rng.uniform(-0.1, 0.1))
         fence = np.array([(-1e3, -1e3), (limit, -1e3), (limit, 1e3), (-1e3, 1e3)])
         draw = partial(dock.scatter.plot._on_drawn, fence, False)
-        table.add(f"a lasso, makeup and marks, {which}", rounds(draw, lambda: dock.selection._fenced is not None))
+        table.add(f"a lasso, makeup and marks, {which}", rounds(draw, lambda: dock.selection._fenced is not None and settled()))
     table.add("the marks are cleared", rounds(dock.selection.clear))
     table.add("their layer is taken away", rounds(lambda: None, lambda: MARKS not in layers))
     table.add("the health panel", rounds(lambda: dock.tabs.setCurrentIndex(2), lambda: dock.health_panel.is_drawn))
@@ -186,7 +190,7 @@ def use(viewer: napari.Viewer, main: CvrlDock, other: str, table: Table, rng: np
     for number in range(21):
         tool._point(scan.data_to_world((z, *rng.integers(shape[1:] // 4, 3 * shape[1:] // 4))))
         tool._rest.stop()
-        taken = rounds(tool._show_plane, lambda: not tool._comparing)
+        taken = rounds(tool._show_plane, lambda: not tool._comparing and settled())
         if number == 0:
             table.add("its first slice", taken)
         else:
@@ -197,19 +201,23 @@ def use(viewer: napari.Viewer, main: CvrlDock, other: str, table: Table, rng: np
         seen: list[int] = []
         tool.changed.connect(lambda seen=seen: seen.append(1))
         start = time.process_time()
-        taken = rounds(tool.compare_whole, lambda seen=seen: seen)
+        taken = rounds(tool.compare_whole, lambda seen=seen: seen and settled())
         clicks.append((1000 * (time.process_time() - start), taken))
     table.add("the map of the scan after a click", *(taken for _, taken in clicks))
     table.add("the threshold", rounds(lambda: dock.similar.threshold.setValue(0.5)))
     table.add("the map is cleared", rounds(tool.clear))
-    table.add("features as colors", rounds(dock.similar.colors.click, lambda: dock.overlays.get(COLORS) is not None))
+    table.add(
+        "features as colors", rounds(dock.similar.colors.click, lambda: dock.overlays.get(COLORS) is not None and settled())
+    )
 
     def is_there() -> bool:
         return cloud.sample is not None and cloud.sample.cases == (other,) and dock.overlays.get(COLORS) is not None
 
     table.add("another case is opened, colors shown", rounds(lambda: main.session.open_case(other), is_there))
     close = partial(viewer.window.remove_dock_widget, dock)
-    table.add("the dock is closed, its layer goes", rounds(close, lambda: COLORS not in layers))
+    gone: list[int] = []
+    dock.destroyed.connect(lambda: gone.append(1))
+    table.add("the dock is closed, its layer goes", rounds(close, lambda: gone and COLORS not in layers))
     return {
         "similarity of a slice, drawn, while moving": [sum(one.processor) for one in moves],
         "similarity of the scan, all threads, drawn": [spent for spent, _ in clicks],

@@ -52,6 +52,19 @@ def test_controls_are_made_when_the_layer_is_selected(make_napari_viewer, kind):
     assert made_for(viewer, layer) == [controls], "they are made once"
 
 
+@pytest.mark.parametrize("kind", [Image, Labels])
+def test_its_panel_looks_like_naparis_own(make_napari_viewer, kind):
+    viewer = make_napari_viewer(show=True)
+    grounds = []
+    for layer in (kind.__mro__[1](CUBE), kind(CUBE)):
+        viewer.add_layer(layer)
+        settle()
+        seen = panel(viewer).grab().toImage()
+        places = [(0.02, 0.5), (0.5, 0.02), (0.98, 0.5), (0.3, 0.985), (0.05, 0.05), (0.12, 0.97)]
+        grounds.append([seen.pixelColor(int(x * seen.width()), int(y * seen.height())).name() for x, y in places])
+    assert grounds[0] == grounds[1]
+
+
 @pytest.mark.parametrize("is_seen", [False, True])
 def test_controls_follow_the_canvas_to_three_dimensions(make_napari_viewer, is_seen):
     viewer = make_napari_viewer(show=True)

@@ -35,7 +35,7 @@ def test_it_is_called_in_the_round_after_the_drawing(qtbot, again: bool):
         call.start()
         assert call.is_due
     else:
-        in_own_round(0, lambda: log.append("called"), widget)
+        in_own_round(lambda: log.append("called"), widget, 0)
     while "called" not in log:
         QApplication.processEvents()
         log.append("round")
@@ -58,7 +58,7 @@ def test_started_anew_it_is_called_once_and_later(qtbot):
 
 def test_nobody_is_called_back_who_is_gone(qtbot):
     log, parent = [], QObject()
-    in_own_round(1, lambda: log.append("called"), parent)
+    in_own_round(lambda: log.append("called"), parent, 1)
     OwnRound(1, lambda: log.append("called"), parent).start()
     with qtbot.waitSignal(parent.destroyed):
         parent.deleteLater()

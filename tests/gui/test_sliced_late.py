@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Layer
 
 from cvrl_napari.gui.layers import Layers
-from cvrl_napari.gui.sliced_late import sliced_late
+from cvrl_napari.gui.sliced_late import placed_late, sliced_late
 
 pytestmark = [pytest.mark.gui, pytest.mark.filterwarnings("ignore:Contours are not displayed")]
 
@@ -37,6 +37,22 @@ def test_changes_are_seen_together(qapp):
     np.testing.assert_allclose(layer.extent.world[0], (100, 0, 0))
     layer.data = data + 1
     assert counts["one"] > 1, "afterwards it is as before"
+
+
+def test_the_viewer_sets_its_sliders_once(qapp):
+    viewer = ViewerModel()
+    layers = [viewer.add_image(np.zeros((4, 5, 6)), scale=(1, 1, 1)) for _ in range(3)]
+    ranges = []
+    viewer.dims.events.range.connect(lambda event: ranges.append(event.value))
+    with placed_late(layers):
+        for layer in layers:
+            layer.data = np.zeros((8, 9, 10))
+            layer.scale = (2, 1, 1)
+            layer.translate = (100, 0, 0)
+        assert not ranges
+    assert [tuple(one[0]) for one in ranges] == [(100, 114, 2)]
+    layers[0].translate = (90, 0, 0)
+    assert viewer.dims.range[0].start == 90, "afterwards it is as before"
 
 
 def test_where_napari_cannot_wait_it_slices_each_time(qapp, monkeypatch):

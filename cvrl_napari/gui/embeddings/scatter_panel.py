@@ -73,6 +73,7 @@ class ScatterPanel(QWidget):
         self._session, self._computed, self._cloud, self._selection, self._travel = session, computed, cloud, selection, travel
         self._from_scan, self._under_mouse, self._editing = from_scan, under_mouse, editing
         self._coloring: Coloring | None = None
+        self._drawn: tuple[Coloring | None, object] = (None, None)
         self._shuffled = np.zeros(0, np.int64)
         self.plot = PointPlot()
         self.plot.setToolTip(HOW)
@@ -219,6 +220,10 @@ class ScatterPanel(QWidget):
         coloring, chosen = self._coloring, self._selection.chosen
         if coloring is None or len(coloring.index) != len(self._shuffled):
             return
+        look = (self._session.selected_class, self.legend.shown(), chosen.tobytes())
+        if coloring is self._drawn[0] and look == self._drawn[1]:
+            return  # opening a case tells thrice that nothing is chosen
+        self._drawn = (coloring, look)
         colors = np.array([argb(group.color) for group in coloring.groups], np.uint32)[coloring.index]
         above = np.array([group.class_id == self._session.selected_class for group in coloring.groups])[coloring.index].astype(
             np.int8
