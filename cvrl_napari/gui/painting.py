@@ -57,7 +57,7 @@ class Painting(QObject):
     def open(self, study: Study) -> None:
         """From now on the labels belong to this study."""
         self._study = study
-        self._autosave = Autosave(study, self._snapshot, self)
+        self._autosave = Autosave(study, self._snapshot, self, self._on_view)
         self._autosave.saved.connect(self._on_saved)
         self._autosave.failed.connect(self._on_failed)
 
@@ -152,6 +152,9 @@ class Painting(QObject):
                 state = self._step.state_before
         self._layers.mark_saved()
         return self._layers.case, labels if state is None else labels.copy(), state
+
+    def _on_view(self) -> tuple[str, np.ndarray] | None:
+        return (self._layers.case, self._layers.labels_array()) if self._layers.case else None
 
     def _on_stroke(self) -> None:
         if self._autosave is not None and not self._is_read_only:

@@ -15,6 +15,7 @@ from cvrl_napari.study.classes import StructureClass, check_classes
 from cvrl_napari.study.crash import what_was_saved
 from cvrl_napari.study.creation import create_study_folder, make_cases, with_hashes
 from cvrl_napari.study.errors import StudyError
+from cvrl_napari.study.journal import put_back
 from cvrl_napari.study.label_store import LabelStore
 from cvrl_napari.study.labels import BACKGROUND, Labels, training_target
 from cvrl_napari.study.lock import StudyLock
@@ -111,6 +112,7 @@ class Study:
             else:
                 finish_renumbering(study.folder)
                 study.reload()  # what the last holder wrote between our reading and our locking
+                put_back(study)
                 if study._lock.abandoned_since is not None:
                     study.notice = what_was_saved(study.folder, study.cases, study._lock.abandoned_since)
         return study

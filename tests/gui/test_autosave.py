@@ -65,3 +65,24 @@ def test_a_failure_is_told_and_the_labels_are_written_when_they_can_be(ball_stud
     with qtbot.waitSignal(autosave.saved):
         pass
     assert ball_study.read_labels("c")[5, 5, 5] == 2
+
+
+def test_what_is_painted_is_in_the_journal_before_it_is_saved(ball_study: Study, qtbot: QtBot, monkeypatch):
+    monkeypatch.setattr("cvrl_napari.gui.autosave.REST_MS", 60_000)
+    monkeypatch.setattr("cvrl_napari.gui.autosave.LONGEST_MS", 60_000)
+    labels = labels_with(1)
+    autosave = Autosave(ball_study, lambda: ("c", labels, None), on_view=lambda: ("c", labels))
+    note = ball_study.folder / "journal" / "c.safetensors"
+    autosave.touch()
+    qtbot.waitUntil(note.exists)
+    assert ball_study.read_labels("c") is None or ball_study.read_labels("c")[5, 5, 5] != 1
+    assert autosave.flush()
+    qtbot.waitUntil(lambda: not note.exists())
+    assert ball_study.read_labels("c")[5, 5, 5] == 1
+    labels[6, 6, 6] = 2
+    autosave.touch()
+    qtbot.waitUntil(note.exists)
+    autosave.close()
+    ball_study.close()
+    with Study.open(ball_study.folder) as again:
+        assert again.read_labels("c")[6, 6, 6] == 2
