@@ -130,6 +130,7 @@ def make_layers(
     mask.editable = False
     made = CaseLayers(study, case_id, scan, tuple(others), image, painted, mask)
     for layer in made.layers:
+        layer.help = HELP
         layer.events.help.connect(_tell_our_keys)
     return made
 
